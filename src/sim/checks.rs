@@ -66,6 +66,8 @@ pub struct Checks {
     pub starts: u64,
     /// Until when a venue that says too little explains that what we have is gone.
     gone_until: Nanos,
+    /// By how much our clock is off, as the core was told.
+    clock_error: Nanos,
     /// Until when a fault that has been explains what a day without one must not bring.
     excused_until: Nanos,
 }
@@ -84,6 +86,11 @@ impl Checks {
     ) -> Result<(), Broken> {
         core.check_after(event, outbox, &mut self.checked);
         self.steps += 1;
+        match event {
+            Event::Control(Control::ClockError { error }) => self.clock_error = *error,
+            Event::Control(Control::Start { .. }) => self.clock_error = Nanos::ZERO,
+            _ => {}
+        }
         for intent in outbox.intents() {
             let Intent::Place(order) = intent else { continue };
             if order.id.get() <= self.last_order {
@@ -143,6 +150,9 @@ impl Checks {
         };
         match order.purpose {
             Purpose::Leg | Purpose::Quote => {
+                if self.clock_error > core.limits().span(LimitRow::ClockErrorMs) {
+                    return broken("S5", "opens while our clock is off");
+                }
                 if !book.is_good() {
                     return broken("O14", "opens by a book that is not good");
                 }

@@ -71,6 +71,8 @@ pub trait Executor {
     fn lanes(&self) -> Vec<Lane>;
     /// From now on nothing can be written to its log (`true`), or everything can be again.
     fn let_log_fail(&mut self, fails: bool);
+    /// The last record of its log is torn: a restart does not read it.
+    fn tear_log(&mut self);
     /// Orders that have left.
     fn sent(&self) -> u64;
     /// What a restart reads in its log.
@@ -236,6 +238,10 @@ impl<C: VenueCodec> Executor for InProcess<C> {
 
     fn let_log_fail(&mut self, fails: bool) {
         self.machine.log_mut().set_failing(fails);
+    }
+
+    fn tear_log(&mut self) {
+        self.machine.log_mut().tear();
     }
 
     fn sent(&self) -> u64 {

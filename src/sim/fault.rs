@@ -57,11 +57,33 @@ pub enum FaultKind {
     LogFails,
     /// The program is killed, and started again.
     Killed,
+    /// What the private link says comes in another order: each message up to 300 ms late.
+    PrivateReordered,
+    /// One of four messages of a market link is lost.
+    FramesLost,
+    /// Everything on a market link comes twice.
+    FramesTwice,
+    /// Every message of a stream has a field that nobody knows.
+    NewFields,
+    /// The venue takes post-only orders and cancels alone, where it knows such a phase; elsewhere a restart.
+    PostOnly,
+    /// Orders that would trade at once are held for seconds, where a venue does that; elsewhere a restart.
+    TakerHeld,
+    /// Every market has another price step, where a venue changes it; elsewhere messages are lost.
+    TickChanged,
+    /// The key of our requests is not known.
+    KeyRefused,
+    /// Our clock is found to be off the system's, by up to five seconds.
+    ClockOff,
+    /// A person halts, and resumes when it is over.
+    Halted,
+    /// A person lowers a limit below what is at risk; when it is over the program is started again, with its own limits.
+    LimitLowered,
 }
 
 impl FaultKind {
     /// Every kind, each at the place of its number.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 29] = [
         Self::Down,
         Self::Stalled,
         Self::Slow,
@@ -80,7 +102,34 @@ impl FaultKind {
         Self::Emptied,
         Self::LogFails,
         Self::Killed,
+        Self::PrivateReordered,
+        Self::FramesLost,
+        Self::FramesTwice,
+        Self::NewFields,
+        Self::PostOnly,
+        Self::TakerHeld,
+        Self::TickChanged,
+        Self::KeyRefused,
+        Self::ClockOff,
+        Self::Halted,
+        Self::LimitLowered,
     ];
+
+    /// The kinds that a seed draws from. The others are for scripts.
+    pub const DRAWN: &[Self] = Self::ALL.first_chunk::<18>().expect("it is longer");
+
+    /// What comes in its place at a venue that does not know it.
+    pub fn at(self, venue: Venue) -> Self {
+        match self {
+            Self::TradesFail | Self::PostOnly | Self::TakerHeld
+                if !venue.rules().provisional_fills =>
+            {
+                Self::Restarting
+            }
+            Self::TickChanged if !venue.rules().provisional_fills => Self::FramesLost,
+            kind => kind,
+        }
+    }
 
     /// The name in output.
     pub const fn name(self) -> &'static str {
@@ -103,6 +152,17 @@ impl FaultKind {
             Self::Emptied => "emptied",
             Self::LogFails => "log_fails",
             Self::Killed => "killed",
+            Self::PrivateReordered => "private_reordered",
+            Self::FramesLost => "frames_lost",
+            Self::FramesTwice => "frames_twice",
+            Self::NewFields => "new_fields",
+            Self::PostOnly => "post_only",
+            Self::TakerHeld => "taker_held",
+            Self::TickChanged => "tick_changed",
+            Self::KeyRefused => "key_refused",
+            Self::ClockOff => "clock_off",
+            Self::Halted => "halted",
+            Self::LimitLowered => "limit_lowered",
         }
     }
 }
@@ -157,9 +217,9 @@ pub fn of_seed(seed: u64, span: Nanos) -> Vec<Fault> {
         return Vec::new();
     }
     let mut rng = Rng::new(seed).fork(0x6661_756c_7473);
-    let mut kinds: Vec<_> = FaultKind::ALL.into_iter().filter(|_| rng.chance(1, 2)).collect();
+    let mut kinds: Vec<_> = FaultKind::DRAWN.iter().copied().filter(|_| rng.chance(1, 2)).collect();
     if kinds.is_empty() {
-        kinds.push(*rng.pick(&FaultKind::ALL));
+        kinds.push(*rng.pick(FaultKind::DRAWN));
     }
     let (least, most) = *rng.pick(&FAULTS_A_DAY);
     let count = (rng.range(least, most) * span.millis()).div_ceil(86_400_000);
@@ -172,10 +232,7 @@ pub fn of_seed(seed: u64, span: Nanos) -> Vec<Fault> {
             let lasts = rng.range(shortest, longest);
             let begins = rng.range(first, last);
             let venue = *rng.pick(&Venue::ALL);
-            let kind = match *rng.pick(&kinds) {
-                FaultKind::TradesFail if !venue.rules().provisional_fills => FaultKind::Restarting,
-                kind => kind,
-            };
+            let kind = rng.pick(&kinds).at(venue);
             let lasts = if kind == FaultKind::TradesFail { lasts * 10 } else { lasts };
             let (begins, lasts) = (Nanos::from_millis(begins), Nanos::from_millis(lasts));
             let aim = *rng.pick(&[Aim::Time, Aim::Request, Aim::Order, Aim::Order, Aim::Order]);
@@ -237,9 +294,9 @@ mod tests {
     #[test]
     fn every_kind_comes_in_a_few_seeds_at_every_venue_that_knows_it() {
         let faults: Vec<_> = (0..50).flat_map(|seed| of_seed(seed, DAY)).collect();
-        for kind in FaultKind::ALL {
+        for &kind in FaultKind::DRAWN {
             for venue in Venue::ALL {
-                let known = kind != FaultKind::TradesFail || venue.rules().provisional_fills;
+                let known = kind.at(venue) == kind;
                 let came = faults.iter().any(|fault| (fault.kind, fault.venue) == (kind, venue));
                 assert_eq!(came, known, "{kind:?} {venue:?}");
             }

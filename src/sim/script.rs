@@ -5,7 +5,7 @@ use surefoot_hot::units::Nanos;
 
 use super::chronicle::Chronicle;
 use super::fault::{Aim, Fault, FaultKind};
-use super::plan::{Plan, Verb};
+use super::plan::Plan;
 use super::scenario::{ALL, Scenario};
 use super::{Broken, run_planned};
 
@@ -69,15 +69,18 @@ const SCRIPTS: &[Script] = &[
     faulty(9, "the way to the venues is slow, each message for itself", &[(FaultKind::Slow, P, 20_000), (FaultKind::Slow, K, 20_000)]),
     faulty(10, "the private streams tell everything twice", &[(FaultKind::PrivateTwice, P, 50_000), (FaultKind::PrivateTwice, K, 50_000)]),
     faulty(11, "requests are carried out and not answered, so that the venues' history is read", &[(FaultKind::Unanswered, P, 10_000), (FaultKind::Unanswered, K, 10_000)]),
-    faulty(12, "the way to the venues is slow, each message for itself", &[(FaultKind::Slow, P, 30_000), (FaultKind::Slow, K, 30_000)]),
+    faulty(12, "the private streams tell everything in another order", &[(FaultKind::PrivateReordered, P, 55_000), (FaultKind::PrivateReordered, K, 55_000)]),
     faulty(13, "orders are taken, and not answered", &[(FaultKind::Unanswered, P, 20_000), (FaultKind::AnswersLost, K, 20_000)]),
     faulty(14, "requests are lost on their way", &[(FaultKind::RequestsLost, P, 20_000), (FaultKind::RequestsLost, K, 20_000)]),
     faulty(15, "orders are taken and filled, and neither answered nor told by the stream", &[(FaultKind::Unanswered, P, 20_000), (FaultKind::PrivateUntold, P, 40_000), (FaultKind::Unanswered, K, 20_000), (FaultKind::PrivateUntold, K, 40_000)]),
+    faulty(16, "connections break before or behind a request", &[(FaultKind::RequestsLost, P, 10_000), (FaultKind::AnswersLost, K, 10_000)]),
     faulty(17, "the venues turn requests away, and restart", &[(FaultKind::Limited, K, 10_000), (FaultKind::Restarting, P, 10_000)]),
     resting(19, "orders rest and are changed", &[]),
     resting(20, "orders rest until they expire, or their market is settled", &[]),
     faulty(21, "matched trades are taken back", &[(FaultKind::TradesFail, P, 50_000)]),
     plain(24, "baskets are bought in a calm market, some at better prices than their limits"),
+    faulty(25, "messages of the market links are lost, or come twice", &[(FaultKind::FramesLost, P, 20_000), (FaultKind::FramesLost, K, 20_000)]),
+    faulty(27, "the price step of every market changes, and changes back", &[(FaultKind::TickChanged, P, 20_000)]),
     faulty(29, "a market link falls silent", &[(FaultKind::MarketFrozen, P, 50_000), (FaultKind::MarketFrozen, K, 50_000), (FaultKind::Stalled, K, 40_000)]),
     faulty(30, "fills happen while the private stream says nothing", &[(FaultKind::PrivateUntold, P, 50_000), (FaultKind::PrivateUntold, K, 50_000)]),
     faulty(32, "one venue is dark", &[(FaultKind::Down, K, 20_000)]),
@@ -86,11 +89,15 @@ const SCRIPTS: &[Script] = &[
     faulty(35, "the venues restart", &[(FaultKind::Restarting, P, 20_000), (FaultKind::Restarting, K, 20_000)]),
     resting(36, "orders rest while a venue stops trading", &[(FaultKind::Restarting, P, 10_000), (FaultKind::Restarting, K, 10_000)]),
     faulty(37, "the venues tell of no contracts and no orders", &[(FaultKind::Emptied, P, 30_000), (FaultKind::Emptied, K, 30_000)]),
+    faulty(39, "our clock is found to be off", &[(FaultKind::ClockOff, P, 20_000)]),
     faulty(40, "the program is killed as an order leaves", &[(FaultKind::Killed, P, 2_000)]),
     resting(41, "the program is killed while orders rest", &[(FaultKind::Killed, P, 2_000)]),
-    resting(43, "a person halts while orders rest, and later resumes", &[]),
+    resting(43, "a person halts while orders rest and as one leaves, and later resumes", &[(FaultKind::Halted, P, 10_000)]),
+    faulty(45, "a person lowers a limit below what is at risk", &[(FaultKind::LimitLowered, P, 20_000)]),
     faulty(46, "every order is turned away", &[(FaultKind::Restarting, P, 50_000), (FaultKind::Restarting, K, 50_000)]),
     faulty(49, "the wire log cannot be written", &[(FaultKind::LogFails, P, 20_000), (FaultKind::LogFails, K, 20_000)]),
+    faulty(51, "every message of a stream has a field that nobody knows", &[(FaultKind::NewFields, P, 30_000), (FaultKind::NewFields, K, 30_000)]),
+    faulty(53, "the venues do not know our key for a while", &[(FaultKind::KeyRefused, P, 20_000), (FaultKind::KeyRefused, K, 20_000)]),
     plain(54, "every market gets its result while complete baskets are held"),
 ];
 
@@ -130,16 +137,8 @@ pub fn play(id: &str) -> Option<Played> {
     let mut played = None;
     for seed in SEEDS {
         let chronicle = Chronicle::default();
-        let (minutes, halts) = (Nanos::from_secs(60).get(), script.number == 43);
-        let ask = |minute: u64, after: u64, verb| {
-            (Nanos::new(minutes * minute + after * 1_000_000_000), verb)
-        };
-        let requests = MINUTES
-            .filter(|_| halts)
-            .flat_map(|minute| [ask(minute, 0, Verb::Halt), ask(minute, 20, Verb::Resume)]);
         let plan = Plan {
             faults: faults.clone(),
-            requests: requests.collect(),
             quotes: script.quotes,
             chronicle: chronicle.clone(),
             ..Plan::quiet()

@@ -391,6 +391,20 @@ impl Shell {
         self.found_halted
     }
 
+    /// A person halts now.
+    pub fn halt_now(&mut self, now: Nanos) {
+        self.planned.push_front((now, Verb::Halt));
+    }
+
+    /// Whoever halted asks for a resume now, unless one is under way or comes next.
+    pub fn resume_now(&mut self, now: Nanos) {
+        let comes = self.planned.front().is_some_and(|(_, verb)| *verb == Verb::Resume);
+        let is_asked = self.waiting.values().any(|verb| *verb == Verb::Resume);
+        if self.latch.is_some() && !comes && !is_asked {
+            self.planned.push_front((now, Verb::Resume));
+        }
+    }
+
     /// What was counted.
     pub const fn figures(&self) -> ShellFigures {
         self.figures

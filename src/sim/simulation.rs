@@ -590,7 +590,13 @@ impl Simulation {
         }
         self.inbox.extend(self.events.drain(..));
         self.note_bytes(text.as_bytes());
-        understood.map_err(|error| Broken::new("C58", format!("{path}: {error:?} in {text}")))
+        if self.trouble.is_spoilt(now, venue) {
+            if understood.is_ok() && self.trouble.active.is(venue, FaultKind::NewFields) {
+                self.watch.add(51);
+            }
+            return Ok(()); // a gap is no misunderstanding
+        }
+        understood.map_err(|error| Broken::new("C51", format!("{path}: {error:?} in {text}")))
     }
 
     /// What the venues have sent, and what the sessions have, is on its way.
@@ -607,11 +613,11 @@ impl Simulation {
             {
                 continue;
             }
+            let Some(text) = self.spoil(venue, kind, text) else { continue };
             let arrives = self.arrival(venue);
-            let link = &mut self.links[at];
-            link.in_until = link.in_until.max(arrives);
-            let at_last = link.in_until;
-            if is_private && self.trouble.active.is(venue, FaultKind::PrivateTwice) {
+            let at_last = self.in_order(at, arrives);
+            let twice = if is_private { FaultKind::PrivateTwice } else { FaultKind::FramesTwice };
+            if self.trouble.active.is(venue, twice) {
                 self.put(at_last, Happening::Here(at, conn, text.clone()));
             }
             self.put(at_last, Happening::Here(at, conn, text));
@@ -675,7 +681,10 @@ impl Simulation {
                 self.note_bytes(&bytes);
                 self.strike(is_of_order(&bytes));
                 if self.life.killed.is_some() && self.trouble.rng.chance(1, 2) {
-                    return; // killed between the log and the socket
+                    if is_of_order(&bytes) && self.trouble.rng.chance(1, 2) {
+                        self.executors[venue].tear_log();
+                    }
+                    return; // killed between the log and the socket, or within the log's last record
                 }
                 let at = self.arrival(venue);
                 self.put(at, Happening::Asked(venue, lane, bytes));

@@ -37,6 +37,9 @@ const SET_GAP_EVERY_MS: (u64, u64) = (60_000, 200_000);
 /// How far back a reader of Polymarket looks for fills that were taken back.
 const VOID_WITHIN: Nanos = Nanos::from_secs(VOID_WITHIN_S);
 
+/// How long an order that takes is held, while orders are held.
+const HELD_SECS: u32 = 2;
+
 /// Both venues, and how an account of ours reaches them.
 #[derive(Debug)]
 pub struct Venues {
@@ -52,6 +55,10 @@ pub struct Venues {
     away_rng: Rng,
     /// Venues at which something goes on that may alter what a reader is told.
     is_troubled: PerVenue<bool>,
+    /// Whether a fault makes Polymarket hold orders that take, and have another price step.
+    terms: (bool, bool),
+    /// How long each market there held such orders before that, and its price step.
+    own_terms: Vec<(u32, u16)>,
 }
 
 /// Our account at each venue.
@@ -103,6 +110,7 @@ impl Venues {
             })
         });
         let listing = listing(&market_set);
+        let own_terms = vec![(0, 0); market_set.polymarket.len()];
         let polymarket_total = polymarket.total_micros();
         let kalshi_total = kalshi.money() + kalshi.fees_taken();
         let demo = Demo::new(polymarket, kalshi, flow, start);
@@ -115,6 +123,8 @@ impl Venues {
             emptied: PerVenue::default(),
             away_rng,
             is_troubled: PerVenue::default(),
+            terms: (false, false),
+            own_terms,
         };
         Ok((venues, accounts.transpose()?, listing))
     }
@@ -182,7 +192,7 @@ impl Venues {
     // --- what goes wrong ---
 
     /// These faults go on at a venue from now on.
-    pub fn set_fault(&mut self, active: &Active, venue: Venue) {
+    pub fn set_fault(&mut self, active: &Active, venue: Venue, now: Nanos) {
         let is = |kind| active.is(venue, kind);
         self.away[venue] = match () {
             () if is(FaultKind::Down) || is(FaultKind::Stalled) => 100,
@@ -194,11 +204,12 @@ impl Venues {
         self.is_troubled[venue] = self.away[venue] > 0 || self.emptied[venue] || restarting;
         match venue {
             Venue::Polymarket => {
-                self.demo.polymarket.set_mode(if restarting {
-                    Mode::Restarting
-                } else {
-                    Mode::Normal
+                self.demo.polymarket.set_mode(match () {
+                    () if restarting => Mode::Restarting,
+                    () if is(FaultKind::PostOnly) => Mode::PostOnly,
+                    () => Mode::Normal,
                 });
+                self.set_terms(is(FaultKind::TakerHeld), is(FaultKind::TickChanged), now);
             }
             Venue::Kalshi => self.demo.kalshi.set_trading_active(!restarting),
         }
@@ -211,6 +222,26 @@ impl Venues {
             Venue::Kalshi => self.demo.kalshi.versions(),
         };
         (!self.is_troubled[venue]).then_some(versions)
+    }
+
+    /// Polymarket holds orders that take, or has the other price step in every market. What a world makes of either by itself is let
+    /// be unless a fault alters it.
+    fn set_terms(&mut self, is_held: bool, is_changed: bool, now: Nanos) {
+        let before = std::mem::replace(&mut self.terms, (is_held, is_changed));
+        if before == self.terms {
+            return;
+        }
+        self.demo.tick(now);
+        for market in 0..self.own_terms.len() {
+            if before == (false, false) {
+                let is = &self.demo.polymarket.markets()[market];
+                self.own_terms[market] = (is.delay_secs, is.spec.tick);
+            }
+            let (secs, own) = self.own_terms[market];
+            let other = if own == 100 { 10 } else { 100 };
+            self.demo.polymarket.set_delay_secs(market, if is_held { HELD_SECS } else { secs });
+            self.demo.polymarket.set_tick(market, if is_changed { other } else { own }, now);
+        }
     }
 
     /// Whether a question to this host finds no answer.

@@ -58,6 +58,11 @@ impl MemoryLog {
         self.failing = failing;
     }
 
+    /// The last record is torn, as by a crash within its write: a restart does not read it.
+    pub fn tear(&mut self) {
+        self.records.pop();
+    }
+
     /// What a restart reads.
     pub fn contents(&self) -> Contents {
         let mut contents = Contents::default();

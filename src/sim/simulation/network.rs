@@ -1,10 +1,12 @@
 //! The network between us and the venues, and what goes wrong there.
 
-use surefoot_hot::event::Link as Kind;
+use surefoot_hot::event::{Control, Event, Link as Kind};
 use surefoot_hot::ids::Venue;
 use surefoot_hot::per_venue::PerVenue;
-use surefoot_hot::units::Nanos;
+use surefoot_hot::risk::LimitRow;
+use surefoot_hot::units::{MICROS, Nanos};
 
+use super::restart::AGAIN_AFTER;
 use super::{DIAL, Happening, REDIAL, START, Simulation};
 use crate::sim::Broken;
 use crate::sim::executor::Lane;
@@ -23,6 +25,12 @@ const LURKS_FOR: Nanos = Nanos::from_secs(120);
 const STRIKES_WITHIN_NS: u64 = 20_000_000;
 /// The same for a kill: most of what it may interrupt is over soon.
 const KILLS_WITHIN_NS: u64 = 5_000_000;
+/// How late a message may be that comes in another order.
+const REORDERED_NS: u64 = 300_000_000;
+/// How far our clock may be found to be off.
+const CLOCK_OFF_MS: (u64, u64) = (20, 5_000);
+/// How long after messages were lost or doubled a session may still find that something is missing.
+const SPOILT_FOR: Nanos = Nanos::from_secs(5);
 /// How often a trade may be found not to settle while trades fail.
 const TRADE_FAILS_EVERY: Nanos = Nanos::from_millis(150);
 /// How long after a fault everything has to be as if it had not been (S11).
@@ -38,6 +46,8 @@ pub(super) struct Trouble {
     lurking: Vec<usize>,
     /// Until when nothing arrives from a venue or there.
     stalled_until: PerVenue<Nanos>,
+    /// Until when messages of a venue's streams may be missing or odd.
+    spoilt_until: PerVenue<Nanos>,
     /// What decides within a fault whom it hits.
     pub rng: Rng,
     /// What decides which orders rest.
@@ -52,9 +62,17 @@ impl Trouble {
             active: Active::default(),
             lurking: Vec::new(),
             stalled_until: PerVenue::default(),
+            spoilt_until: PerVenue::default(),
             rng: Rng::new(seed).fork(0x6869_7473),
             quoting: Rng::new(seed).fork(0x7175_6f74),
         }
+    }
+}
+
+impl Trouble {
+    /// Whether what a stream of this venue says now may lack something.
+    pub fn is_spoilt(&self, now: Nanos, venue: Venue) -> bool {
+        now <= self.spoilt_until[venue]
     }
 }
 
@@ -84,6 +102,30 @@ impl Simulation {
         self.now.max(self.trouble.stalled_until[venue]).after(self.one_way(venue))
     }
 
+    /// When a frame is here that may arrive at this time: nothing overtakes what was sent before it on the same connection, but for
+    /// messages of a private link that come in another order.
+    pub(super) fn in_order(&mut self, at: usize, arrives: Nanos) -> Nanos {
+        let Link { venue, kind, .. } = self.links[at];
+        if kind == Kind::Private && self.trouble.active.is(venue, FaultKind::PrivateReordered) {
+            return arrives.after(Nanos::new(self.trouble.rng.below(REORDERED_NS)));
+        }
+        let link = &mut self.links[at];
+        link.in_until = link.in_until.max(arrives);
+        link.in_until
+    }
+
+    /// A frame of a venue as it arrives, if it does.
+    pub(super) fn spoil(&mut self, venue: Venue, kind: Kind, text: String) -> Option<String> {
+        let is = |kind| self.trouble.active.is(venue, kind);
+        if kind == Kind::Market && is(FaultKind::FramesLost) && self.trouble.rng.chance(1, 4) {
+            return None;
+        }
+        if is(FaultKind::NewFields) && !text.contains("{}") {
+            return Some(text.replacen('{', "{\"sim_new\":{\"a\":[1,null,\"b\"]},", 1));
+        }
+        Some(text)
+    }
+
     /// When a connection to the venue is made at last, where it cannot be made now.
     pub(super) fn dialled_at(&self, venue: Venue) -> Option<Nanos> {
         let stalled = self.trouble.stalled_until[venue] > self.now;
@@ -102,12 +144,21 @@ impl Simulation {
         }
         let hit = self.whom_hits(venue);
         if hit == Some(FaultKind::RequestsLost) {
+            if is_of_order(bytes) {
+                self.watch.add(16);
+            }
             let at = now.after(self.one_way(venue));
             self.put(at, Happening::LaneLost(venue, lane));
             return Ok(());
         }
+        if matches!(hit, Some(FaultKind::AnswersLost)) && is_of_order(bytes) {
+            self.watch.add(16);
+        }
         let host = self.accounts[venue].orders_host();
         let answer = match hit {
+            Some(FaultKind::KeyRefused) => {
+                lock(&self.venues).answer(host, &with_another_key(bytes), now)?
+            }
             Some(FaultKind::Limited) => Response::empty(429).with("Retry-After", "1"),
             _ => lock(&self.venues).answer(host, bytes, now)?,
         };
@@ -129,6 +180,7 @@ impl Simulation {
     fn whom_hits(&mut self, venue: Venue) -> Option<FaultKind> {
         let hits = [
             FaultKind::RequestsLost,
+            FaultKind::KeyRefused,
             FaultKind::Limited,
             FaultKind::Unanswered,
             FaultKind::AnswersLost,
@@ -183,7 +235,7 @@ impl Simulation {
         self.chronicle.begin(self.now.since(START), self.trouble.faults[number]);
         self.excuse_until(ends.after(COMES_TO_REST_WITHIN));
         match kind {
-            FaultKind::Restarting => self.watch.on_closed(&self.core, venue),
+            FaultKind::Restarting | FaultKind::PostOnly => self.watch.on_closed(&self.core, venue),
             FaultKind::PrivateUntold => self.watch.on_untold(&self.core, venue),
             FaultKind::Down => self.reset(venue),
             FaultKind::MarketLost => self.lose_links(venue, |link| link.kind == Kind::Market),
@@ -201,9 +253,36 @@ impl Simulation {
             FaultKind::LogFails => self.executors[venue].let_log_fail(true),
             FaultKind::Emptied => self.checks.expect_gone_until(ends.after(COMES_TO_REST_WITHIN)),
             FaultKind::Killed => self.kill(lasts),
+            FaultKind::FramesLost | FaultKind::FramesTwice | FaultKind::NewFields => {
+                let until = &mut self.trouble.spoilt_until[venue];
+                *until = ends.after(SPOILT_FOR).max(*until);
+            }
+            FaultKind::ClockOff => {
+                let (least, most) = CLOCK_OFF_MS;
+                let error = Nanos::from_millis(self.trouble.rng.range(least, most));
+                self.tell_running(Control::ClockError { error });
+            }
+            FaultKind::Halted => self.shell.halt_now(self.now),
+            FaultKind::LimitLowered => self.lower_limit(),
             _ => {}
         }
-        lock(&self.venues).set_fault(&self.trouble.active, venue);
+        lock(&self.venues).set_fault(&self.trouble.active, venue, self.now);
+        self.carry_frames();
+    }
+
+    fn tell_running(&mut self, control: Control) {
+        if self.life.is_running {
+            self.inbox.push_back(Event::Control(control));
+        }
+    }
+
+    /// A person lowers the limit of everything at risk below what is at risk, where anything is.
+    fn lower_limit(&mut self) {
+        let at_risk = u64::try_from(self.core.stats().exposure.micros()).unwrap_or(0);
+        if at_risk > 2 * MICROS && self.life.is_running {
+            self.tell_running(Control::Limit { row: LimitRow::ExposureTotal, value: at_risk / 2 });
+            self.watch.add(45);
+        }
     }
 
     pub(super) fn end_fault(&mut self, number: usize) {
@@ -218,7 +297,14 @@ impl Simulation {
             let fails = self.trouble.active.is(venue, kind);
             self.executors[venue].let_log_fail(fails);
         }
-        lock(&self.venues).set_fault(&self.trouble.active, venue);
+        match kind {
+            FaultKind::ClockOff => self.tell_running(Control::ClockError { error: Nanos::ZERO }),
+            FaultKind::Halted => self.shell.resume_now(self.now),
+            FaultKind::LimitLowered => self.kill(AGAIN_AFTER),
+            _ => {}
+        }
+        lock(&self.venues).set_fault(&self.trouble.active, venue, self.now);
+        self.carry_frames();
     }
 
     /// Every connection to a venue breaks; nobody knows what of what was on the way arrives.
@@ -257,4 +343,17 @@ pub(super) fn is_of_order(bytes: &[u8]) -> bool {
             || line.starts_with(b"POST ") && line.windows(6).any(|part| part == b"/order")
     };
     bytes.split(|byte| *byte == b'\r').next().is_some_and(is_order)
+}
+
+/// A request with the key of somebody else.
+fn with_another_key(bytes: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut other = text.into_owned();
+    for name in ["POLY_API_KEY: ", "KALSHI-ACCESS-KEY: "] {
+        if let Some(at) = other.find(name) {
+            let from = at + name.len();
+            other.replace_range(from..from + 4, "0000");
+        }
+    }
+    other.into_bytes()
 }
