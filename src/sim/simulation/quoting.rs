@@ -55,6 +55,9 @@ impl Simulation {
     /// A purchase, or a sale of what is held, joins the best price of its side.
     fn rest(&mut self) -> Option<Control> {
         let markets: Vec<_> = self.core.books().iter().map(|(market, _)| market).collect();
+        if markets.is_empty() {
+            return None; // the run has only just begun
+        }
         let market = *self.trouble.quoting.pick(&markets);
         let outcome = *self.trouble.quoting.pick(&Outcome::ALL);
         let held = self.core.ledger().position(market).held(outcome);
