@@ -473,8 +473,8 @@ impl Watch {
     }
 
     fn on_absent(&mut self, now: Nanos, record: &Record, story: &mut Story) -> Result<(), Broken> {
-        if !record.is_over() || story.ended {
-            return Ok(());
+        if !record.is_over() || story.ended || story.is_over {
+            return Ok(()); // it goes on, or something else has ended it before
         }
         story.ended = true;
         if std::mem::take(&mut story.unknown) && record.known_filled().is_zero() {
