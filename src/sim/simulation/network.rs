@@ -6,7 +6,6 @@ use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::risk::LimitRow;
 use surefoot_hot::units::{MICROS, Nanos};
 
-use super::restart::AGAIN_AFTER;
 use super::{DIAL, Happening, REDIAL, START, Simulation};
 use crate::sim::Broken;
 use crate::sim::executor::Lane;
@@ -27,6 +26,8 @@ const STRIKES_WITHIN_NS: u64 = 20_000_000;
 const KILLS_WITHIN_NS: u64 = 5_000_000;
 /// How late a message may be that comes in another order.
 const REORDERED_NS: u64 = 300_000_000;
+/// How long the program is down where a person starts it again with its own limits.
+const LIFTED_AFTER: Nanos = Nanos::from_secs(2);
 /// How far our clock may be found to be off.
 const CLOCK_OFF_MS: (u64, u64) = (20, 5_000);
 /// How long after messages were lost or doubled a session may still find that something is missing.
@@ -157,7 +158,8 @@ impl Simulation {
         let host = self.accounts[venue].orders_host();
         let answer = match hit {
             Some(FaultKind::KeyRefused) => {
-                lock(&self.venues).answer(host, &with_another_key(bytes), now)?
+                let header = self.accounts[venue].key_header();
+                lock(&self.venues).answer(host, &with_another_key(bytes, header), now)?
             }
             Some(FaultKind::Limited) => Response::empty(429).with("Retry-After", "1"),
             _ => lock(&self.venues).answer(host, bytes, now)?,
@@ -300,7 +302,7 @@ impl Simulation {
         match kind {
             FaultKind::ClockOff => self.tell_running(Control::ClockError { error: Nanos::ZERO }),
             FaultKind::Halted => self.shell.resume_now(self.now),
-            FaultKind::LimitLowered => self.kill(AGAIN_AFTER),
+            FaultKind::LimitLowered => self.kill(LIFTED_AFTER),
             _ => {}
         }
         lock(&self.venues).set_fault(&self.trouble.active, venue, self.now);
@@ -345,15 +347,12 @@ pub(super) fn is_of_order(bytes: &[u8]) -> bool {
     bytes.split(|byte| *byte == b'\r').next().is_some_and(is_order)
 }
 
-/// A request with the key of somebody else.
-fn with_another_key(bytes: &[u8]) -> Vec<u8> {
-    let text = String::from_utf8_lossy(bytes);
-    let mut other = text.into_owned();
-    for name in ["POLY_API_KEY: ", "KALSHI-ACCESS-KEY: "] {
-        if let Some(at) = other.find(name) {
-            let from = at + name.len();
-            other.replace_range(from..from + 4, "0000");
-        }
+/// A request with the key of somebody else, which this header names.
+fn with_another_key(bytes: &[u8], header: &str) -> Vec<u8> {
+    let mut text = String::from_utf8_lossy(bytes).into_owned();
+    let begins = text.find(header).map(|at| at + header.len() + 2);
+    if let Some(begins) = begins {
+        text.replace_range(begins..begins + 4, "0000");
     }
-    other.into_bytes()
+    text.into_bytes()
 }

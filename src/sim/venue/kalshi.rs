@@ -50,6 +50,10 @@ impl SimAccount for KalshiAccount {
         Host::KalshiRest
     }
 
+    fn key_header(&self) -> &'static str {
+        "KALSHI-ACCESS-KEY"
+    }
+
     fn metadata_host(&self) -> Host {
         Host::KalshiRest
     }

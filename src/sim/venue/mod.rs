@@ -37,6 +37,8 @@ pub trait SimAccount {
     fn one_way(&self) -> (u64, u64);
     /// Which of the venue's hosts takes orders.
     fn orders_host(&self) -> Host;
+    /// The header that names our key.
+    fn key_header(&self) -> &'static str;
     /// Which of the venue's hosts tells the terms of markets.
     fn metadata_host(&self) -> Host;
     /// The links, as production has them.

@@ -60,6 +60,10 @@ impl SimAccount for PolymarketAccount {
         Host::PolymarketClob
     }
 
+    fn key_header(&self) -> &'static str {
+        "POLY_API_KEY"
+    }
+
     fn metadata_host(&self) -> Host {
         Host::Gamma
     }
