@@ -11,6 +11,7 @@ use surefoot_hot::book::BookRoom;
 use surefoot_hot::bounds::{INTENTS_PER_EVENT_MAX, NOTES_PER_EVENT_MAX};
 use surefoot_hot::core::Core;
 use surefoot_hot::event::Event;
+use surefoot_hot::ids::MarketId;
 use surefoot_hot::intent::Intent;
 use surefoot_hot::journal::{Entry, JournalItem};
 use surefoot_hot::outbox::Outbox;
@@ -28,6 +29,8 @@ const BURST_MAX: usize = 64;
 const FIRST_MAX: usize = 256;
 /// Room the journal's ring must have before an event is taken in: the event and all it can cause.
 const JOURNAL_ROOM: usize = 1 + INTENTS_PER_EVENT_MAX + NOTES_PER_EVENT_MAX;
+/// Records for which an idle turn brings the journal's next places into the cache: an order waits for the input's.
+const WARM_RECORDS: usize = 8;
 /// How often the core hears that time passes.
 pub const TIMER_EVERY: Nanos = Nanos::from_millis(10);
 /// How often counters are published.
@@ -59,6 +62,10 @@ pub struct CoreAgent {
     stats_due: Nanos,
     first: VecDeque<Event>,
     sent: u64,
+    /// How long each event of this turn took, in nanoseconds: counted at its end, when no order waits for it any more.
+    spans: Vec<u64>,
+    /// Whether something was handled since the next places in the rings were brought into the cache.
+    is_cold: bool,
     /// Whether the epoch was moved for the want of room in the journal that lasts.
     voided: bool,
     turns: Arc<AtomicU64>,
@@ -90,6 +97,7 @@ pub struct CoreRings {
 impl CoreAgent {
     /// Around a core that may already have folded a journal.
     pub fn new(core: Core, rings: CoreRings, halt: HaltEpoch, clock: Clock) -> Self {
+        let events = FIRST_MAX + 1 + rings.inputs.len() * BURST_MAX;
         Self {
             core,
             outbox: Outbox::new(),
@@ -105,6 +113,8 @@ impl CoreAgent {
             stats_due: Nanos::ZERO,
             first: VecDeque::new(),
             sent: 0,
+            spans: Vec::with_capacity(events),
+            is_cold: true,
             voided: false,
             turns: rings.turns,
             times: CoreTimes { event: histogram(), decide: histogram() },
@@ -122,6 +132,28 @@ impl CoreAgent {
 
     /// One turn: a bounded number of events from every input. Returns how many.
     pub fn turn(&mut self, now: Nanos) -> u32 {
+        let handled = self.take_turn(now);
+        self.count_spans();
+        if handled == 0 && std::mem::take(&mut self.is_cold) {
+            self.warm(now);
+        }
+        handled
+    }
+
+    /// Writes where the next records and orders will go, and hands none of it over: with places that are in the cache, a record does
+    /// not hold up the order behind it.
+    fn warm(&mut self, now: Nanos) {
+        warm_ring(
+            &mut self.journal,
+            WARM_RECORDS,
+            JournalItem { now, entry: Entry::Input(Event::Timer) },
+        );
+        for ring in self.executors.values_mut() {
+            warm_ring(ring, 1, Intent::Resync { market: MarketId::new(0) });
+        }
+    }
+
+    fn take_turn(&mut self, now: Nanos) -> u32 {
         let mut handled = 0;
         self.turns.store(self.turns.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         // Where one event's time ends the next one's begins: a clock read less for each.
@@ -181,6 +213,7 @@ impl CoreAgent {
         }
         if self.journal_has_room() {
             self.handle(now, &Event::Stall { span }, &mut None);
+            self.count_spans();
         }
         // Else the epoch has moved: a halt that says more than a stall.
     }
@@ -208,6 +241,7 @@ impl CoreAgent {
     /// executor writes before the socket. The journal's order stays input, intents, notes.
     fn handle(&mut self, now: Nanos, event: &Event, read: &mut Option<u64>) {
         let begin = read.unwrap_or_else(|| self.clock.raw());
+        self.is_cold = true;
         self.record(now, Entry::Input(*event));
         self.core.on_event(now, event, &mut self.outbox);
         if let Some(epoch) = self.outbox.raised() {
@@ -225,7 +259,14 @@ impl CoreAgent {
         self.outbox.clear();
         let end = self.clock.raw();
         *read = Some(end);
-        self.times.event.saturating_record(self.clock.between(begin, end));
+        self.spans.push(self.clock.between(begin, end));
+    }
+
+    /// Counts how long the events of a turn took.
+    fn count_spans(&mut self) {
+        for span in self.spans.drain(..) {
+            self.times.event.saturating_record(span);
+        }
     }
 
     /// Hands every intent to its ring; where an order was among them, notes when the last was there.
@@ -273,13 +314,22 @@ impl CoreAgent {
     }
 }
 
+/// Writes `item` to the next free slots of a ring without handing it over.
+fn warm_ring<T: Copy>(ring: &mut Producer<T>, slots: usize, item: T) {
+    let Ok(mut chunk) = ring.write_chunk_uninit(slots) else { return };
+    let (first, second) = chunk.as_mut_slices();
+    for slot in first.iter_mut().chain(second) {
+        slot.write(item);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use rtrb::RingBuffer;
     use surefoot_hot::book::{Change, Level};
     use surefoot_hot::event::Control;
     use surefoot_hot::fees::FeeRule;
-    use surefoot_hot::ids::{MarketId, Side, Venue};
+    use surefoot_hot::ids::{Side, Venue};
     use surefoot_hot::links::LinkNumber;
     use surefoot_hot::market::MarketDef;
     use surefoot_hot::risk::{HaltWhy, LimitRow};
@@ -388,6 +438,25 @@ mod tests {
         for turn in 0..4 {
             assert_eq!(agent.turn(now) as usize, FIRST_MAX + usize::from(turn == 3));
             assert_eq!(input.slots(), if turn == 3 { 64 } else { 63 }, "the others wait for them");
+        }
+    }
+
+    #[test]
+    fn an_idle_turn_hands_nothing_over_to_a_ring() {
+        let (mut agent, mut input, mut executors) = agent(&HaltEpoch::new(7));
+        let now = agent.clock.now();
+        agent.turn(now);
+        for _ in 0..3 {
+            input.push(Event::Timer).unwrap();
+            assert_eq!((agent.turn(now), agent.is_cold), (1, true));
+            let room = agent.journal.slots();
+            assert_eq!(
+                (agent.turn(now), agent.is_cold),
+                (0, false),
+                "it is warm after an idle turn"
+            );
+            assert_eq!(agent.journal.slots(), room);
+            assert!(executors.values_mut().all(|ring| ring.pop().is_err()));
         }
     }
 
