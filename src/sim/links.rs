@@ -114,8 +114,8 @@ pub struct Link {
     pub session: Box<dyn AnySession>,
     /// The connection, while there is one.
     pub conn: Option<ConnId>,
-    /// Whether the connection carries pings and nothing else.
-    pub is_frozen: bool,
+    /// Since when the connection carries pings and nothing else, where it does.
+    pub frozen_since: Option<Nanos>,
     /// Until when what we have sent is on its way: nothing overtakes what was sent before.
     pub out_until: Nanos,
     /// The same for what the venue has sent.

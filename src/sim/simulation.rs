@@ -48,7 +48,7 @@ use crate::catalogue::Catalogue;
 use crate::config::limits::{Limits, Profile};
 use crate::twin::ConnId;
 use crate::twin::rng::Rng;
-use network::{Trouble, is_of_order};
+use network::{COMES_TO_REST_WITHIN, Trouble, is_of_order};
 use restart::Life;
 use rhythm::Rhythm;
 
@@ -549,7 +549,7 @@ impl Simulation {
         opened.map_err(|status| Broken::new("S11", format!("{path} refuses us with {status}")))?;
         self.watch.on_connected(at);
         self.links[at].conn = Some(conn);
-        self.links[at].is_frozen = false;
+        self.links[at].frozen_since = None;
         self.links[at].session.open(now);
         if let Some(span) = pings_every {
             self.put(now.after(span), Happening::VenuePing(at, conn));
@@ -562,12 +562,17 @@ impl Simulation {
     fn lose(&mut self, at: usize) {
         let link = &mut self.links[at];
         let Some(conn) = link.conn.take() else { return };
+        // It was in trouble until it was found, however long ago the fault was over.
+        let was_frozen = link.frozen_since.take().is_some();
         link.session.close(self.now, &mut self.events);
         if link.kind == Kind::Private {
             self.watch.on_untold(&self.core, link.venue);
         }
         lock(&self.venues).close(conn, link.host);
         self.put(self.now.after(REDIAL), Happening::Connected(at));
+        if was_frozen {
+            self.excuse_until(self.now.after(COMES_TO_REST_WITHIN));
+        }
     }
 
     /// A venue's frame, into the session.
@@ -607,10 +612,10 @@ impl Simulation {
             let Some(at) = self.links.iter().position(|link| link.conn == Some(conn)) else {
                 continue;
             };
-            let Link { venue, kind, is_frozen, .. } = self.links[at];
+            let Link { venue, kind, frozen_since, .. } = self.links[at];
             let is_private = kind == Kind::Private;
-            if is_frozen || (is_private && self.trouble.active.is(venue, FaultKind::PrivateUntold))
-            {
+            let is_untold = is_private && self.trouble.active.is(venue, FaultKind::PrivateUntold);
+            if frozen_since.is_some() || is_untold {
                 continue;
             }
             let Some(text) = self.spoil(venue, kind, text) else { continue };

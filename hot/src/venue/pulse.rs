@@ -149,7 +149,8 @@ struct Rhythm {
     struck: Nanos,
 }
 
-/// So many messages must have come before silence means something. They are remembered over a reconnect.
+/// So many messages must have come before a stream has a rhythm: until then only the longest silence is too long. They are remembered
+/// over a reconnect, and not over a restart.
 const RHYTHM_LEAST: u32 = 64;
 /// A stream is silent for too long once its silence is this many times the longest of late; see the two bounds below.
 const RHYTHM_TIMES: u64 = 8;
@@ -208,12 +209,14 @@ impl Rhythm {
 
     /// When silence will have been too long.
     fn deadline(&self) -> Nanos {
-        if self.heard < RHYTHM_LEAST {
-            return Nanos::NEVER;
+        if self.heard == 0 {
+            return Nanos::NEVER; // not a link of books, or none is followed there yet
         }
         let longest = self.longest[0].max(self.longest[1]);
         let usual = Nanos::new(longest.get().saturating_mul(RHYTHM_TIMES));
-        let bound = usual.max(SILENCE_LEAST).min(SILENCE_MOST);
+        let has_rhythm = self.heard >= RHYTHM_LEAST;
+        let bound =
+            if has_rhythm { usual.max(SILENCE_LEAST).min(SILENCE_MOST) } else { SILENCE_MOST };
         self.last.after(Nanos::new(bound.get() << self.strikes))
     }
 }
@@ -273,7 +276,8 @@ mod tests {
         assert_eq!(given_up(5, 6), Some(5), "a busy one, cut off after six seconds");
         assert_eq!(given_up(2_000, 300), Some(16), "one that speaks every two seconds");
         assert_eq!(given_up(30_000, 3_600), Some(120), "a quiet one");
-        assert_eq!(given_up(1_000, 20), None, "too little was heard to know its rhythm");
+        assert_eq!(given_up(1_000, 20), Some(120), "too little was heard to know its rhythm");
+        assert_eq!(given_up(1_000, 0), None, "a link that carries no books");
     }
 
     #[test]

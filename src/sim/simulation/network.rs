@@ -249,7 +249,7 @@ impl Simulation {
                 let links: Vec<_> =
                     (0..self.links.len()).filter(|at| market(&self.links[*at])).collect();
                 let frozen = *self.trouble.rng.pick(&links);
-                self.links[frozen].is_frozen = true;
+                self.links[frozen].frozen_since = Some(self.now);
             }
             FaultKind::TradesFail => self.put(self.now, Happening::TradeFails(number, ends)),
             FaultKind::LogFails => self.executors[venue].let_log_fail(true),

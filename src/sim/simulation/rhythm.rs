@@ -23,6 +23,9 @@ use crate::sim::simulation::restart::AGAIN_AFTER;
 /// How often the core is told that time has passed while nothing is in flight; as often as in production while something is.
 /// Production knows no such difference; a day would take several times as long.
 const TIMER_IDLE: Nanos = Nanos::from_millis(500);
+/// How long a market link may carry pings alone before its session finds it: the longest silence that is borne (two minutes) and
+/// is doubled twice, as `hot/src/venue/pulse.rs` has it, and a little more.
+const FOUND_WITHIN: Nanos = Nanos::from_secs(500);
 /// How often the shell looks around, as in production.
 const LOOK_PERIOD: Nanos = Nanos::from_millis(LOOK_EVERY.as_millis() as u64);
 
@@ -134,6 +137,11 @@ impl Simulation {
     /// The shell looks around, and what it wants is done.
     fn look(&mut self) -> Result<(), Broken> {
         let streams_up = self.links.iter().all(|link| link.conn.is_some());
+        let is_missed = |since| self.now.since(since) > FOUND_WITHIN;
+        if self.links.iter().any(|link| link.frozen_since.is_some_and(is_missed)) {
+            let what = "a market link that carries pings alone has not been found";
+            return Err(Broken::new("S11", what.to_owned()));
+        }
         self.shell.look(self.now, streams_up, &self.directory)?;
         if self.shell.take_gave_up() {
             self.kill(AGAIN_AFTER);

@@ -113,7 +113,7 @@ impl Way<'_> {
             learn: None,
             pings_every: self.pings_every,
             conn: None,
-            is_frozen: false,
+            frozen_since: None,
             out_until: Nanos::ZERO,
             in_until: Nanos::ZERO,
         })
