@@ -1,6 +1,7 @@
 //! A twin, and a state directory that is killed and started again over it.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,8 +13,9 @@ use surefoot_hot::ids::Venue;
 use surefoot_hot::per_venue::PerVenue;
 
 use super::compare::{Found, OnDisk, compare};
-use super::point::{Drawn, Point};
+use super::point::{Drawn, Family, Point};
 use super::program::{Place, Program, until};
+use super::proxy::Proxy;
 use super::shim::Shim;
 use crate::access::Access;
 use crate::twin::Host;
@@ -22,6 +24,8 @@ use crate::twin::open::{Options, open};
 use crate::twin::server::{Command, Fault, Running, Stamp, StampKind};
 use crate::twin::statement::Statement;
 
+/// A state directory is used for so many rounds: then limits are reached, and a new account trades.
+const ROUNDS_MAX: u64 = 12;
 /// How long a point is waited for; then the run is killed where it is.
 const POINT_WITHIN: Duration = Duration::from_secs(6);
 /// How long a run may take until it has agreed with the venues.
@@ -50,10 +54,14 @@ pub struct Round {
 pub struct Life {
     place: Place,
     twin: Running<Demo>,
+    /// Before the twin.
+    proxy: Proxy,
     orders_in: Receiver<Stamp>,
     identity: u64,
     /// Rounds so far.
-    pub rounds: u64,
+    rounds: u64,
+    /// Nothing more can be learned of it: its run may be halted for good.
+    is_spent: bool,
 }
 
 impl Life {
@@ -68,8 +76,10 @@ impl Life {
         let settings = dir.join("surefoot.toml");
         fs::write(&settings, SETTINGS).map_err(|error| failed(&settings, &error))?;
         let options = Options { seed, ..Options::default() };
-        let (server, description) =
+        let (server, mut description) =
             open(&options, &dir.join("twin")).map_err(|error| error.to_string())?;
+        let proxy = Proxy::start(server.endpoints()).map_err(|error| error.to_string())?;
+        lead_through(&mut description, server.endpoints(), &proxy);
         let venues = dir.join("venues.json");
         fs::write(&venues, description.to_string()).map_err(|error| failed(&venues, &error))?;
         let identity = Access::from_file(&venues).map_err(|error| error.to_string())?.identity();
@@ -77,7 +87,12 @@ impl Life {
         let (stamps, orders_in) = crossbeam_channel::bounded(4_096);
         twin.remote.command(Command::Stamps(Some(stamps)));
         let place = Place { dir: dir.to_owned(), state: dir.join("state"), venues };
-        Ok(Self { place, twin, orders_in, identity, rounds: 0 })
+        Ok(Self { place, twin, proxy, orders_in, identity, rounds: 0, is_spent: false })
+    }
+
+    /// Whether it has been used enough.
+    pub const fn is_over(&self) -> bool {
+        self.is_spent || self.rounds >= ROUNDS_MAX
     }
 
     /// Where its files are.
@@ -91,18 +106,66 @@ impl Life {
     /// What is not as it should be, for a person.
     pub fn round(&mut self, drawn: Drawn, shim: Option<&Shim>) -> Result<Round, String> {
         self.rounds += 1;
+        if drawn.point.family() == Family::Net {
+            return self.spoil(drawn);
+        }
         let hit = self.kill(&drawn, shim)?;
         let state = StateDir::at(&self.place.state);
         let before = OnDisk::read(&state)?;
         let begin = Instant::now();
         let mut next = self.start("next", None, &drawn)?;
         self.opened(&mut next)?;
-        let again = begin.elapsed();
-        self.end(&mut next)?;
+        self.judge(drawn, &mut next, hit, begin.elapsed(), before)
+    }
+
+    /// Has the run end, and compares.
+    fn judge(
+        &self,
+        drawn: Drawn,
+        run: &mut Program,
+        hit: bool,
+        again: Duration,
+        before: OnDisk,
+    ) -> Result<Round, String> {
+        let state = StateDir::at(&self.place.state);
+        self.end(run)?;
         let stated = self.statements().ok_or("the twin has ended")?;
         let found = compare(&state, self.identity, &before.fills, &stated)?;
         let orders = stated.values().map(|stated| stated.orders.len() as u64).sum();
         Ok(Round { drawn, hit, under_way: before.under_way, again, orders, found })
+    }
+
+    /// Spoils the ways to the venues for a while. The same run goes on.
+    fn spoil(&self, drawn: Drawn) -> Result<Round, String> {
+        let spoilt = drawn.spoilt.ok_or("nothing was drawn")?;
+        let before = self.proxy.met(spoilt.host);
+        let at_start = drawn.point == Point::Handshake;
+        if at_start {
+            self.proxy.spoil(spoilt);
+        }
+        let mut run = self.start("spoilt", None, &drawn)?;
+        if !at_start {
+            self.opened(&mut run)?;
+            self.proxy.spoil(spoilt);
+        }
+        let met = || (self.proxy.met(spoilt.host) > before).then_some(());
+        let hit = until(POINT_WITHIN, met).is_some();
+        thread::sleep(drawn.moment);
+        self.proxy.heal();
+        let begin = Instant::now();
+        self.opened(&mut run)?;
+        self.at_rest(&run)?;
+        self.judge(drawn, &mut run, hit, begin.elapsed(), OnDisk::default())
+    }
+
+    /// Waits until nothing is under way.
+    fn at_rest(&self, run: &Program) -> Result<(), String> {
+        let rests = until(OPEN_WITHIN, || {
+            let status = run.status()?;
+            let none = |at: &str| status.pointer(at).and_then(Value::as_u64) == Some(0);
+            (none("/orders/live") && none("/groups_live")).then_some(())
+        });
+        rests.ok_or_else(|| format!("orders are still under way after {OPEN_WITHIN:?}"))
     }
 
     fn statements(&self) -> Option<PerVenue<Statement>> {
@@ -157,6 +220,13 @@ impl Life {
         ))
     }
 
+    /// A run that ends because of a file says which.
+    fn named_a_file(&self, run: &Program) -> Result<(), String> {
+        let words = run.all_words();
+        let state = self.place.state.display().to_string();
+        if words.contains(&state) { Ok(()) } else { Err(format!("it names no file: {words}")) }
+    }
+
     fn fault(&self, venue: Venue, fault: Fault) {
         self.twin.remote.command(Command::Fault(Host::of_orders(venue), fault));
     }
@@ -178,7 +248,7 @@ impl Life {
     }
 
     /// Starts a run and kills it. Whether that was at the point.
-    fn kill(&self, drawn: &Drawn, shim: Option<&Shim>) -> Result<bool, String> {
+    fn kill(&mut self, drawn: &Drawn, shim: Option<&Shim>) -> Result<bool, String> {
         while self.orders_in.try_recv().is_ok() {}
         if drawn.point == Point::Reading {
             self.fault(drawn.venue, Fault::Frozen);
@@ -205,20 +275,55 @@ impl Life {
             | Point::OrderWritten
             | Point::Journal
             | Point::Mark
-            | Point::Database => true,
+            | Point::Database
+            | Point::FileError
+            | Point::Late
+            | Point::Slices
+            | Point::Cut
+            | Point::Reset
+            | Point::Silence
+            | Point::Handshake => true,
         };
-        let hit = if drawn.aim.is_some() {
+        let mark = self.place.dir.join("fired");
+        let fired = || mark.exists();
+        let hit = if drawn.point == Point::FileError {
+            until(POINT_WITHIN, || (fired() || run.ended().is_some()).then_some(()));
+            until(drawn.moment, || run.ended()); // what it makes of it
+            self.is_spent = true;
+            fired()
+        } else if drawn.aim.is_some() {
             until(POINT_WITHIN, || run.ended());
-            self.place.dir.join("fired").exists()
+            fired()
         } else {
             if matches!(drawn.point, Point::AnyMoment | Point::Reading | Point::Ending) {
                 thread::sleep(drawn.moment); // to the microsecond: the moment is what was drawn
             }
             came && run.ended().is_none()
         };
-        run.kill();
+        let ended_by_itself = !run.kill();
         self.fault(drawn.venue, Fault::None);
+        if drawn.point == Point::FileError && ended_by_itself {
+            self.named_a_file(&run)?;
+        }
         Ok(hit)
+    }
+}
+
+/// Has the description of a twin name the proxy's ports.
+fn lead_through(description: &mut Value, twin: [SocketAddr; Host::ALL.len()], proxy: &Proxy) {
+    match description {
+        Value::String(text) => {
+            for host in Host::ALL {
+                let (from, to) = (twin[host.index()], proxy.endpoints[host.index()]);
+                if text.contains(&from.to_string()) {
+                    *text = text.replace(&from.to_string(), &to.to_string());
+                    return; // a port of the twin's and one of the proxy's never are the same
+                }
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(|value| lead_through(value, twin, proxy)),
+        Value::Object(map) => map.values_mut().for_each(|value| lead_through(value, twin, proxy)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

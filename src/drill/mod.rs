@@ -2,12 +2,14 @@
 //!
 //! `kill` ends a run with SIGKILL, at a random moment or at a named point, starts it again, waits until it has agreed with
 //! the venues, ends it, and compares its files with the twin's own books. SIGKILL does not lose what the system holds in its
-//! page cache: this shows what a crash of the process does, not what a power cut does.
+//! page cache: this shows what a crash of the process does, not what a power cut does. `net` spoils the ways to the venues for a
+//! while, and `disk` fails a call on a file; the comparison is the same.
 
 pub mod compare;
 pub mod life;
 pub mod point;
 pub mod program;
+pub mod proxy;
 pub mod shim;
 
 use std::path::{Path, PathBuf};
@@ -19,9 +21,6 @@ use crossbeam_channel::Sender;
 use life::{Life, Round};
 use point::{Drawn, Point};
 use shim::Shim;
-
-/// A state directory is used for so many rounds: then limits are reached, and a new account trades.
-const ROUNDS_PER_LIFE: u64 = 12;
 
 /// What to do.
 #[derive(Clone, Debug)]
@@ -73,7 +72,7 @@ impl Outcome {
 ///
 /// # Errors
 /// A thread could not be started.
-pub fn kill(
+pub fn run(
     plan: &Plan,
     shim: Option<&Shim>,
     mut tell: impl FnMut(Outcome, Option<PathBuf>),
@@ -110,7 +109,7 @@ fn work(
             break;
         }
         let drawn = Drawn::of(plan.seed, round, &plan.points);
-        if let Some(over) = life.take_if(|life| life.rounds >= ROUNDS_PER_LIFE) {
+        if let Some(over) = life.take_if(|life| life.is_over()) {
             forget(over.dir());
         }
         let dir = plan.dir.join(format!("job{job}-from{round}"));

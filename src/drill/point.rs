@@ -1,13 +1,37 @@
-//! Where a run is killed: points by name, and what is drawn for each.
+//! What goes wrong and where: points by name, and what is drawn for each.
 
 use std::time::Duration;
 
 use surefoot_hot::ids::Venue;
 
+use super::proxy::{Harm, Spoilt, Toward};
 use super::shim::{Aim, Fate};
+use crate::twin::Host;
 use crate::twin::rng::Rng;
 
-/// A place in the life of a run.
+/// What is done to a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// It is killed.
+    Kill,
+    /// The ways to the venues are spoilt for a while.
+    Net,
+    /// A call on one of its files fails.
+    Disk,
+}
+
+impl Family {
+    /// The drill's name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kill => "kill",
+            Self::Net => "net",
+            Self::Disk => "disk",
+        }
+    }
+}
+
+/// A place in the life of a run, or something that goes wrong there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Point {
     /// Any moment of the first seconds.
@@ -36,11 +60,25 @@ pub enum Point {
     Snapshot,
     /// The run is ending.
     Ending,
+    /// What passes between a venue and the run comes late.
+    Late,
+    /// It comes in slices of a few bytes.
+    Slices,
+    /// The connection ends after some bytes.
+    Cut,
+    /// The connection is reset after some bytes.
+    Reset,
+    /// Nothing passes after some bytes, and the connection stays open.
+    Silence,
+    /// New connections are taken, and their TLS handshakes never go on.
+    Handshake,
+    /// A call that changes a file fails, once or from then on.
+    FileError,
 }
 
 impl Point {
     /// Each of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 20] = [
         Self::AnyMoment,
         Self::StartUp,
         Self::Reading,
@@ -54,7 +92,33 @@ impl Point {
         Self::Database,
         Self::Snapshot,
         Self::Ending,
+        Self::Late,
+        Self::Slices,
+        Self::Cut,
+        Self::Reset,
+        Self::Silence,
+        Self::Handshake,
+        Self::FileError,
     ];
+
+    /// Those of a family.
+    pub fn of(family: Family) -> Vec<Self> {
+        Self::ALL.into_iter().filter(|point| point.family() == family).collect()
+    }
+
+    /// To which it belongs.
+    pub const fn family(self) -> Family {
+        match self {
+            Self::Late
+            | Self::Slices
+            | Self::Cut
+            | Self::Reset
+            | Self::Silence
+            | Self::Handshake => Family::Net,
+            Self::FileError => Family::Disk,
+            _ => Family::Kill,
+        }
+    }
 
     /// The name in output and on the command line.
     pub const fn name(self) -> &'static str {
@@ -72,6 +136,13 @@ impl Point {
             Self::Database => "database",
             Self::Snapshot => "snapshot",
             Self::Ending => "ending",
+            Self::Late => "late",
+            Self::Slices => "slices",
+            Self::Cut => "cut",
+            Self::Reset => "reset",
+            Self::Silence => "silence",
+            Self::Handshake => "handshake",
+            Self::FileError => "file-error",
         }
     }
 
@@ -84,12 +155,19 @@ impl Point {
             Self::Mark => Some(("journal.mark", "wsn", 60, "")),
             Self::Database => Some(("surefoot.db", "ws", 120, "")),
             Self::Snapshot => Some(("/snapshots", "owsnu", 5, "")),
+            Self::FileError => Some(("/state", "owstnum", 400, "")),
             Self::AnyMoment
             | Self::Reading
             | Self::OrderSent
             | Self::OrderLost
             | Self::AnswerLost
-            | Self::Ending => None,
+            | Self::Ending
+            | Self::Late
+            | Self::Slices
+            | Self::Cut
+            | Self::Reset
+            | Self::Silence
+            | Self::Handshake => None,
         }
     }
 
@@ -111,7 +189,14 @@ const MOMENT_MAX: Duration = Duration::from_millis(1_500);
 /// The same for a moment while a run is starting or ending, which takes half a second.
 const BRIEF_MAX: Duration = Duration::from_millis(500);
 
-/// One kill.
+/// The latest that anything comes.
+const LATE_MAX_MS: u64 = 400;
+/// Bytes after which a connection ends or falls silent: a frame or an answer, and more.
+const BYTES_MAX: u64 = 4_096;
+/// Errors of files: broken, and full.
+const ERRORS: [i32; 2] = [5, 28];
+
+/// One round.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drawn {
     /// The number of the round: with the seed it says all the rest.
@@ -123,10 +208,12 @@ pub struct Drawn {
     pub moment: Duration,
     /// Where orders and answers are lost, or who is being read.
     pub venue: Venue,
+    /// Which way is spoilt, where one is.
+    pub spoilt: Option<Spoilt>,
 }
 
 impl Drawn {
-    /// The kill of a round; at one of these points.
+    /// What a round brings, at one of these points.
     pub fn of(seed: u64, round: u64, points: &[Point]) -> Self {
         let mut rng = Rng::new(seed).fork(round);
         let point = *rng.pick(points);
@@ -136,7 +223,12 @@ impl Drawn {
                 Point::OrderWritten => false,
                 _ => rng.chance(1, 2),
             };
-            let what = if before { Fate::DieBefore } else { Fate::DieAfter };
+            let what = match (point, before) {
+                (Point::FileError, true) => Fate::Fail(*rng.pick(&ERRORS)),
+                (Point::FileError, false) => Fate::FailFromThen(*rng.pick(&ERRORS)),
+                (_, true) => Fate::DieBefore,
+                (_, false) => Fate::DieAfter,
+            };
             Aim { part: part.to_owned(), calls, nth: rng.range(1, most), what, head }
         });
         let most = match point {
@@ -146,13 +238,39 @@ impl Drawn {
         let most = u64::try_from(most.as_micros()).expect("a second or so");
         let moment = Duration::from_micros(rng.below(most));
         let venue = *rng.pick(&Venue::ALL);
-        Self { round, point, aim, moment, venue }
+        let spoilt = Self::spoilt(point, &mut rng);
+        Self { round, point, aim, moment, venue, spoilt }
+    }
+
+    fn spoilt(point: Point, rng: &mut Rng) -> Option<Spoilt> {
+        let bytes = rng.below(BYTES_MAX);
+        let harm = match point {
+            Point::Late => Harm::Late(Duration::from_millis(rng.range(1, LATE_MAX_MS))),
+            Point::Slices => Harm::Slices(usize::from(rng.chance(1, 2)) * 6 + 1),
+            Point::Cut => Harm::Cut(bytes),
+            Point::Reset => Harm::Reset(bytes),
+            Point::Silence => Harm::Silence(bytes),
+            Point::Handshake => Harm::Stall,
+            _ => return None,
+        };
+        let toward = *rng.pick(&[Toward::Venue, Toward::Trader]);
+        Some(Spoilt { host: *rng.pick(&Host::ALL), toward, harm })
     }
 
     /// What it is, for a person.
     pub fn words(&self) -> String {
         let name = self.point.name();
+        if let Some(Spoilt { host, toward, harm }) = self.spoilt {
+            return format!(
+                "{} toward the {toward:?}: {harm:?}, for {:?}",
+                host.name(),
+                self.moment
+            );
+        }
         match (&self.aim, self.point) {
+            (Some(Aim { nth, what, .. }), Point::FileError) => {
+                format!("{name}, call {nth}: {what:?}")
+            }
             (Some(Aim { nth, what, .. }), _) => {
                 let when = if *what == Fate::DieBefore { "before" } else { "behind" };
                 format!("{name}, {when} call {nth}")

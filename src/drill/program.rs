@@ -103,9 +103,14 @@ impl Program {
         serde_json::from_slice(&text).unwrap_or_default()
     }
 
+    /// Everything that it said.
+    pub fn all_words(&self) -> String {
+        fs::read_to_string(self.words.with_extension("err")).unwrap_or_default()
+    }
+
     /// The last lines of what it said.
     pub fn last_words(&self) -> String {
-        let text = fs::read_to_string(self.words.with_extension("err")).unwrap_or_default();
+        let text = self.all_words();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(3)..].join(" / ")
     }

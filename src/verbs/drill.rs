@@ -11,7 +11,7 @@ use surefoot_cold::text::counted;
 
 use super::refuse;
 use crate::config::Setup;
-use crate::drill::point::Point;
+use crate::drill::point::{Family, Point};
 use crate::drill::shim::Shim;
 use crate::drill::{self, Outcome, Plan};
 use crate::exit::Exit;
@@ -22,15 +22,19 @@ const TOLD_EVERY: u64 = 10;
 /// What to break.
 #[derive(Clone, Debug, Subcommand)]
 pub enum DrillVerb {
-    /// Kill a run with SIGKILL again and again, start it, and compare with the twin's own books
-    Kill(KillArgs),
+    /// Kill a run with SIGKILL again and again, start it, and compare with the twin's own statements
+    Kill(DrillArgs),
+    /// Spoil the ways to the venues for a while: late, sliced, cut, reset, silent, stalled; then compare
+    Net(DrillArgs),
+    /// Fail a call on a file of a run, kill it, start it without, and compare
+    Disk(DrillArgs),
 }
 
 /// How often, and where.
 #[derive(Args, Clone, Debug)]
-pub struct KillArgs {
-    /// So many kills
-    #[arg(long, value_name = "N", default_value = "500")]
+pub struct DrillArgs {
+    /// So many rounds
+    #[arg(long, value_name = "N", default_value = "100")]
     pub times: u64,
     /// With its number a round is drawn from this; the moments of a process are never quite the same
     #[arg(long, default_value = "1")]
@@ -56,9 +60,12 @@ fn parse_point(text: &str) -> Result<Point, String> {
 
 /// Does one drill.
 pub fn run(verb: &DrillVerb, setup: &Setup) -> Exit {
-    match verb {
-        DrillVerb::Kill(args) => kill(args, setup.json),
-    }
+    let (family, args) = match verb {
+        DrillVerb::Kill(args) => (Family::Kill, args),
+        DrillVerb::Net(args) => (Family::Net, args),
+        DrillVerb::Disk(args) => (Family::Disk, args),
+    };
+    drill(family, args, setup.json)
 }
 
 /// What was counted over all rounds.
@@ -71,7 +78,7 @@ struct Sum {
     duplicates: u64,
     drift: u64,
     left_out: u64,
-    /// Kills at each point, and how many of them were at it.
+    /// Rounds at each point, and how many of them met it.
     points: BTreeMap<Point, (u64, u64)>,
     again: Vec<Duration>,
     kept: Vec<PathBuf>,
@@ -111,11 +118,11 @@ impl Sum {
             .points
             .iter()
             .map(|(point, (kills, hit))| {
-                (point.name().into(), json!({ "kills": kills, "hit": hit }))
+                (point.name().into(), json!({ "times": kills, "met": hit }))
             })
             .collect();
         json!({
-            "ok": self.failed == 0, "kills": self.done, "failed": self.failed,
+            "ok": self.failed == 0, "rounds": self.done, "failed": self.failed,
             "fills_lost": self.fills_lost, "duplicate_orders": self.duplicates, "reservation_drift": self.drift,
             "with_orders_under_way": self.under_way, "money_not_compared": self.left_out, "points": points,
             "again_ms": { "p50": self.again_ms(50), "p99": self.again_ms(99), "max": self.again_ms(100) },
@@ -126,7 +133,7 @@ impl Sum {
     fn text(&self, took: Duration) -> String {
         let mut lines = vec![format!(
             "{} in {} s: {} acknowledged fills lost, {} duplicate orders, {} reservations that drifted; {} not as it should be",
-            counted(self.done, "kill", "kills"),
+            counted(self.done, "round", "rounds"),
             took.as_secs(),
             self.fills_lost,
             self.duplicates,
@@ -135,11 +142,11 @@ impl Sum {
         )];
         let points = self.points.iter();
         lines.extend(points.map(|(point, (kills, hit))| {
-            format!("  {:<14} {kills:>4} kills, {hit:>4} of them at the point", point.name())
+            format!("  {:<14} {kills:>4} times, {hit:>4} of them met", point.name())
         }));
         lines.push(format!(
-            "orders or groups were under way at {}; from start to agreed: p50 {} ms, p99 {} ms, at most {} ms",
-            counted(self.under_way, "kill", "kills"),
+            "orders or groups were under way in {}; until it had agreed again: p50 {} ms, p99 {} ms, at most {} ms",
+            counted(self.under_way, "round", "rounds"),
             self.again_ms(50),
             self.again_ms(99),
             self.again_ms(100)
@@ -169,13 +176,13 @@ fn shim(dir: &Path, points: &mut Vec<Point>) -> Option<Shim> {
         Ok(shim) => Some(shim),
         Err(error) => {
             points.retain(|point| !point.is_call());
-            eprintln!("surefoot: no kill at calls on files, which need a C compiler: {error}");
+            eprintln!("surefoot: nothing at calls on files, which needs a C compiler: {error}");
             None
         }
     }
 }
 
-fn kill(args: &KillArgs, json: bool) -> Exit {
+fn drill(family: Family, args: &DrillArgs, json: bool) -> Exit {
     let dir = args.dir.clone().unwrap_or_else(own_dir);
     if let Err(error) = fs::create_dir_all(&dir) {
         return refuse(Exit::State, &format!("{}: {error}", dir.display()), json);
@@ -183,22 +190,26 @@ fn kill(args: &KillArgs, json: bool) -> Exit {
     let dir = std::path::absolute(&dir).unwrap_or(dir);
     let mut points = args.points.clone();
     if points.is_empty() {
-        points.extend(Point::ALL);
+        points = Point::of(family);
+    }
+    if let Some(other) = points.iter().find(|point| point.family() != family) {
+        return refuse(Exit::Usage, &format!("`{}` is of another drill", other.name()), json);
     }
     let shim = shim(&dir, &mut points);
     if points.is_empty() {
-        return refuse(Exit::Failed, "no point is left to kill at: install a C compiler", json);
+        return refuse(Exit::Failed, "no point is left: install a C compiler", json);
     }
-    let KillArgs { seed, from, times, jobs, .. } = *args;
+    let DrillArgs { seed, from, times, jobs, .. } = *args;
     let plan = Plan { seed, from, times, jobs, points, dir: dir.clone() };
     let (begin, mut sum) = (Instant::now(), Sum::default());
     let tell = |outcome: Outcome, kept: Option<PathBuf>| {
         let drawn = outcome.drawn();
         for wrong in outcome.wrong() {
             eprintln!(
-                "surefoot: round {} ({}): {wrong}; once more: surefoot drill kill --seed {seed} --from {} --times 1",
+                "surefoot: round {} ({}): {wrong}; once more: surefoot drill {} --seed {seed} --from {} --times 1",
                 drawn.round,
                 drawn.words(),
+                family.name(),
                 drawn.round
             );
         }
@@ -206,13 +217,13 @@ fn kill(args: &KillArgs, json: bool) -> Exit {
         let told: u64 = sum.points.values().map(|(kills, _)| kills).sum();
         if told.is_multiple_of(TOLD_EVERY) {
             eprintln!(
-                "{told} of {times} kills after {} s, {} wrong",
+                "{told} of {times} rounds after {} s, {} wrong",
                 begin.elapsed().as_secs(),
                 sum.failed
             );
         }
     };
-    if let Err(error) = drill::kill(&plan, shim.as_ref(), tell) {
+    if let Err(error) = drill::run(&plan, shim.as_ref(), tell) {
         return refuse(Exit::Failed, &format!("a thread could not be started: {error}"), json);
     }
     if sum.kept.is_empty() && args.dir.is_none() {
