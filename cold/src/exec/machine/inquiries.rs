@@ -55,8 +55,11 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
 
     pub(super) fn on_asked(&mut self, now: Nanos, mut inquiry: Box<Inquiry>, next: AfterAnswer) {
         let query = inquiry.query;
-        if !inquiry.id.is_none() && self.ids.find(query.order) != Some(inquiry.id) {
-            self.ids.learn(query.order, inquiry.id);
+        if !inquiry.id.is_none() {
+            if self.ids.find(query.order) != Some(inquiry.id) {
+                self.ids.learn(query.order, inquiry.id);
+            }
+            // Told again where it was known here: a crash may have taken from the core what the wire log still holds.
             self.report(Report::Bound { order: query.order, key: inquiry.id.key() });
         }
         if inquiry.found && self.open.contains(&query.order) {
