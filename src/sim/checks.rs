@@ -12,7 +12,7 @@ use surefoot_cold::reconcile::Truth;
 use surefoot_hot::core::{Checked, Core};
 use surefoot_hot::event::{Control, Event};
 
-use surefoot_hot::group::{GroupState, Leg, NO_GROUP, Sequencing};
+use surefoot_hot::group::{Group, GroupState, Leg, NO_GROUP, Sequencing};
 use surefoot_hot::ids::Side;
 use surefoot_hot::intent::Intent;
 use surefoot_hot::note::{Alarm, Note};
@@ -50,6 +50,8 @@ pub struct Checks {
     last_order: u64,
     /// Since when the oldest group has been the oldest, and its number.
     oldest_since: Option<(Nanos, u64)>,
+    /// When it was last seen to hold something that nobody bids for.
+    unsold_at: Nanos,
     /// Baskets that had been opened when the core was told to halt; `None` while it is to trade.
     opened_at_halt: Option<u64>,
     /// Alarms that the core raised, by name.
@@ -259,13 +261,19 @@ impl Checks {
         match (oldest, self.oldest_since) {
             (None, _) => self.oldest_since = None,
             (Some(id), Some((since, seen))) if id == seen => {
+                let group = core.groups().iter().find(|group| u64::from(group.id.get()) == id);
+                if group.is_some_and(|group| nobody_buys_what_is_left(core, group)) {
+                    self.unsold_at = now;
+                }
                 let most = if self.excused_until > Nanos::ZERO {
                     HANDED_OVER_WITHIN
                 } else {
                     GROUP_SPAN_MAX
                 };
-                if now > self.excused_until && now.since(since) > most {
-                    let group = core.groups().iter().find(|group| u64::from(group.id.get()) == id);
+                // A leg that nobody bids for waits ten minutes for a bid, and then for a person.
+                let waited = now.since(since.max(self.unsold_at)) > most
+                    || now.since(since) > HANDED_OVER_WITHIN;
+                if now > self.excused_until && waited {
                     let secs = most.millis() / 1_000;
                     let what = format!("group {id} has not ended within {secs} s: {group:?}");
                     return Err(Broken::new("G1", what));
@@ -345,6 +353,15 @@ pub fn as_reported(
         return Ok(());
     }
     Err(Broken::new("P1", format!("as the run closes: {}", differences.join("; "))))
+}
+
+/// Whether a group holds contracts that are to be sold and that nobody bids for.
+fn nobody_buys_what_is_left(core: &Core, group: &Group) -> bool {
+    group.legs().iter().any(|leg| {
+        let wanted = group.target.times(leg.ratio);
+        let book = core.books().get(leg.market);
+        leg.net() > wanted && book.is_none_or(|book| book.best_bid_for(leg.outcome).is_none())
+    })
 }
 
 /// At the end, when nothing is in flight: the core's word against the venues'.

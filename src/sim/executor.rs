@@ -71,8 +71,9 @@ pub trait Executor {
     fn lanes(&self) -> Vec<Lane>;
     /// From now on nothing can be written to its log (`true`), or everything can be again.
     fn let_log_fail(&mut self, fails: bool);
-    /// The last record of its log is torn: a restart does not read it.
-    fn tear_log(&mut self);
+    /// The last record of its log is torn, if it is of an order that was about to leave: a restart does not read it. Returns whether
+    /// it is.
+    fn tear_log(&mut self) -> bool;
     /// Orders that have left.
     fn sent(&self) -> u64;
     /// What a restart reads in its log.
@@ -240,8 +241,8 @@ impl<C: VenueCodec> Executor for InProcess<C> {
         self.machine.log_mut().set_failing(fails);
     }
 
-    fn tear_log(&mut self) {
-        self.machine.log_mut().tear();
+    fn tear_log(&mut self) -> bool {
+        self.machine.log_mut().tear()
     }
 
     fn sent(&self) -> u64 {

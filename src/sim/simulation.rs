@@ -48,7 +48,7 @@ use crate::catalogue::Catalogue;
 use crate::config::limits::{Limits, Profile};
 use crate::twin::ConnId;
 use crate::twin::rng::Rng;
-use network::{COMES_TO_REST_WITHIN, Trouble, is_of_order};
+use network::{COMES_TO_REST_WITHIN, Trouble, is_of_order, is_placement};
 use restart::Life;
 use rhythm::Rhythm;
 
@@ -437,6 +437,7 @@ impl Simulation {
             self.wind_up();
         }
         if let Some(down_for) = self.life.killed.take() {
+            self.life.torn = PerVenue::default();
             self.die(down_for)?;
         }
         let venues = lock(&self.venues);
@@ -683,11 +684,14 @@ impl Simulation {
                 self.put(self.now.after(DIAL), Happening::LaneUp(venue, lane));
             }
             Wish::Send(lane, bytes) => {
+                if self.life.torn[venue] {
+                    return;
+                }
                 self.note_bytes(&bytes);
                 self.strike(is_of_order(&bytes));
                 if self.life.killed.is_some() && self.trouble.rng.chance(1, 2) {
-                    if is_of_order(&bytes) && self.trouble.rng.chance(1, 2) {
-                        self.executors[venue].tear_log();
+                    if is_placement(&bytes) && self.trouble.rng.chance(1, 2) {
+                        self.life.torn[venue] = self.executors[venue].tear_log();
                     }
                     return; // killed between the log and the socket, or within the log's last record
                 }

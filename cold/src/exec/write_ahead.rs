@@ -58,9 +58,10 @@ impl MemoryLog {
         self.failing = failing;
     }
 
-    /// The last record is torn, as by a crash within its write: a restart does not read it.
-    pub fn tear(&mut self) {
-        self.records.pop();
+    /// The last record is torn, as by a crash within its write, if it is of an order about to leave: a restart does not read it.
+    /// Returns whether it is.
+    pub fn tear(&mut self) -> bool {
+        self.records.pop_if(|last| matches!(last, Record::Sent(_))).is_some()
     }
 
     /// What a restart reads.

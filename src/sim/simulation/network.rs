@@ -347,6 +347,13 @@ pub(super) fn is_of_order(bytes: &[u8]) -> bool {
     bytes.split(|byte| *byte == b'\r').next().is_some_and(is_order)
 }
 
+/// Whether a request places an order.
+pub(super) fn is_placement(bytes: &[u8]) -> bool {
+    let line = bytes.split(|byte| *byte == b'\r').next().unwrap_or_default();
+    let has = |word: &[u8]| line.windows(word.len()).any(|part| part == word);
+    is_of_order(bytes) && line.starts_with(b"POST ") && !has(b"/amend") && !has(b"/decrease")
+}
+
 /// A request with the key of somebody else, which this header names.
 fn with_another_key(bytes: &[u8], header: &str) -> Vec<u8> {
     let mut text = String::from_utf8_lossy(bytes).into_owned();

@@ -83,6 +83,8 @@ pub(super) struct Life {
     pub is_running: bool,
     /// That it is killed as soon as this moment is over, and after how long somebody starts it again.
     pub killed: Option<Nanos>,
+    /// Where it is killed within a write to the log: nothing that this executor does afterwards leaves.
+    pub torn: PerVenue<bool>,
     /// What the disk holds of the core.
     pub history: History,
 }
@@ -93,7 +95,7 @@ impl Life {
         let is_killed = faults.iter().any(|fault| fault.kind == FaultKind::Killed);
         let every = if is_killed { SNAPSHOT_EVERY } else { SNAPSHOT_SELDOM };
         let history = History { every, snapshot: Vec::new(), inputs: Vec::new() };
-        Self { run: 0, is_running: true, killed: None, history }
+        Self { run: 0, is_running: true, killed: None, torn: PerVenue::default(), history }
     }
 }
 
