@@ -213,6 +213,8 @@ fn rows_of_other_orders_in_an_answer_are_not_the_orders_that_was_asked_about() {
     let mut rig = rig("others", &trust, addr, &setup).up();
     rig.exec.learn(ORDER, VenueId::new(b"uuid-9").unwrap());
     rig.intents.push(query()).unwrap();
+    let key = VenueId::new(b"uuid-9").unwrap().key();
+    assert_eq!(rig.report(), Report::Bound { order: ORDER, key }, "it was asked without the name");
     rig.until(|rig| rig.exec.stats().asked == 1 && rig.events.is_empty());
     rig.quiet(); // another order's row says nothing of this one
     rig.pass_time(Nanos::from_secs(1));

@@ -399,6 +399,11 @@ fn an_order_that_no_wire_log_knows_is_asked_about_by_the_name_it_left_with() {
     while seen.try_recv().is_ok() {}
     let (id, market, venue) = (order.id, order.market, order.venue);
     rig.intents.push(Intent::Query(Query { order: id, key: None, market, venue })).unwrap();
+    assert_eq!(
+        rig.report(),
+        Report::Bound { order: id, key },
+        "who asks without the name is told it"
+    );
     assert_eq!(rig.report(), Report::Absent { order: id, venue });
     let asked: Vec<_> = seen.try_iter().map(|(_, heard)| heard.head).collect();
     let name = asked.iter().find_map(|head| head.strip_prefix("GET /data/order/")).unwrap();

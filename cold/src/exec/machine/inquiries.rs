@@ -55,12 +55,13 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
 
     pub(super) fn on_asked(&mut self, now: Nanos, mut inquiry: Box<Inquiry>, next: AfterAnswer) {
         let query = inquiry.query;
-        if !inquiry.id.is_none() {
-            if self.ids.find(query.order) != Some(inquiry.id) {
-                self.ids.learn(query.order, inquiry.id);
-            }
-            // Told again where it was known here: a crash may have taken from the core what the wire log still holds.
-            self.report(Report::Bound { order: query.order, key: inquiry.id.key() });
+        let is_new = self.ids.find(query.order) != Some(inquiry.id);
+        // Where the core asked without the name it is told what was known here: a crash may have taken from it what the wire log holds.
+        if !inquiry.id.is_none() && (is_new || query.key.is_none()) {
+            let key = inquiry.id.key();
+            self.ids.learn(query.order, inquiry.id);
+            self.report(Report::Bound { order: query.order, key });
+            inquiry.query.key = Some(key);
         }
         if inquiry.found && self.open.contains(&query.order) {
             self.log_end(now, query.order, Ended::Asked, inquiry.id);
