@@ -44,7 +44,7 @@ impl Core {
     /// Checks what must hold after this event, which has wanted and told `out`. `checked` is the caller's, for one core.
     ///
     /// It is a check of everything ([`Core::check_invariants`]) after each event that decided, told, booked, opened or ended
-    /// something, or that is of a kind that may ([`moves_money`]), and else once in so many. In between it looks at the sums of
+    /// something, or that is of a kind that may (`moves_money`), and else once in so many. In between it looks at the sums of
     /// all accounts, at every order and group that is alive with what they reserve and put at risk, and at the market that the
     /// event is of. What it leaves out then is a walk over things of which none has changed by what the parts can do: positions
     /// change with the ledger's version alone. The lists of other markets and of fills are the exception: one that is wrong
