@@ -196,7 +196,7 @@ const BYTES_MAX: u64 = 4_096;
 /// Errors of files: broken, and full.
 const ERRORS: [i32; 2] = [5, 28];
 
-/// One round.
+/// Where a round is broken, as its seed and number draw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drawn {
     /// The number of the round: with the seed it says all the rest.

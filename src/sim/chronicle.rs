@@ -23,9 +23,9 @@ const ENTRIES_MAX: usize = 20_000;
 /// What an entry speaks of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct About {
-    /// The order.
+    /// The order that an entry concerns, if it is of one.
     pub order: Option<OrderId>,
-    /// The group.
+    /// The group of that order, or the one that an entry concerns itself.
     pub group: Option<GroupId>,
     /// The market.
     pub market: Option<MarketId>,

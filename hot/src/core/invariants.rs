@@ -25,7 +25,7 @@ const WHOLE_EVERY: u32 = 64;
 pub struct Checked {
     /// What stood then; `None` before the first one.
     marks: Option<Marks>,
-    /// Events since.
+    /// How many events were looked at since everything was last walked over.
     since: u32,
 }
 

@@ -69,7 +69,7 @@ impl Role {
 pub struct Session {
     role: Role,
     table: SymbolTable,
-    /// By ticker.
+    /// Guesses a market by the end of its ticker; the ticker itself is compared afterwards.
     hints: Hints,
     states: Vec<State>,
     sids: Vec<Sid>,

@@ -91,7 +91,7 @@ const _: () = assert!(MARKETS_MAX <= u16::MAX as usize, "no market has its numbe
 #[derive(Debug)]
 pub(super) struct Names {
     table: SymbolTable,
-    /// By condition.
+    /// Guesses a market by the end of its condition id; the token is compared afterwards.
     hints: Hints,
     tokens: Vec<[Token; 2]>,
     conditions: Vec<Token>,
