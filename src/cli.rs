@@ -97,6 +97,9 @@ pub struct RunArgs {
     /// What the demo's venues are like [default: the configuration's, else real]
     #[arg(long, value_enum, conflicts_with = "venues")]
     pub world: Option<WorldName>,
+    /// Each way to each of the demo's venues takes this long: 5ms; a request and its answer take it twice [default: the world's]
+    #[arg(long, value_name = "TIME", value_parser = parse_span, conflicts_with = "venues")]
+    pub distance: Option<Duration>,
     /// Which agents share which thread
     #[arg(long, value_enum)]
     pub topology: Option<TopologyArg>,
@@ -118,7 +121,9 @@ impl RunArgs {
             }
         };
         let path = |path: &Option<PathBuf>| path.clone().map(PathBuf::into_os_string);
-        flag("--for", self.span.map(|span| format!("{}ms", span.as_millis()).into()));
+        let span = |span: Duration| format!("{}ms", span.as_millis()).into();
+        flag("--for", self.span.map(span));
+        flag("--distance", self.distance.map(span));
         flag("--seed", self.seed.map(|seed| seed.to_string().into()));
         flag("--venues", path(&self.venues));
         flag("--capture", path(&self.capture));

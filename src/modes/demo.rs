@@ -30,7 +30,7 @@ pub fn run(args: &RunArgs, setup: &Setup) -> Exit {
         };
     }
     let dir = KeyDir::new();
-    let world = World::of(config.world);
+    let world = World::at_distance(config.world, args.distance);
     let options = Options { seed, capture: args.capture.clone(), world, ..Options::default() };
     let (server, description) = match open(&options, dir.path()) {
         Ok(opened) => opened,

@@ -2,6 +2,8 @@
 //!
 //! All of it is whole numbers, and everything that is drawn comes from the twin's seed.
 
+use std::time::Duration;
+
 use clap::ValueEnum;
 use surefoot_hot::units::Nanos;
 
@@ -57,11 +59,15 @@ impl WorldName {
     }
 }
 
-/// A whole number that is drawn anew each time, known by some of its quantiles; between two of them it is uniform.
-///
-/// Each quantile is a percentage, from 0 to 100 and rising, and the number that so many of a hundred draws stay below.
+/// A whole number that is drawn anew each time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Drawn(&'static [(u64, u64)]);
+pub enum Drawn {
+    /// Known by some of its quantiles; between two of them it is uniform. Each is a percentage, from 0 to 100 and rising, and the
+    /// number that so many of a hundred draws stay below.
+    By(&'static [(u64, u64)]),
+    /// The same each time.
+    Always(u64),
+}
 
 impl Drawn {
     /// By its quantiles, the first for 0 and the last for 100.
@@ -74,14 +80,19 @@ impl Drawn {
             assert!(low.0 < high.0 && low.1 <= high.1, "quantiles rise");
             at += 1;
         }
-        Self(quantiles)
+        Self::By(quantiles)
     }
 
     /// Draws a number by the quantiles.
     pub fn draw(self, rng: &mut Rng) -> u64 {
-        let percent = rng.below(100);
-        let above = self.0.partition_point(|(below, _)| *below <= percent);
-        rng.range(self.0[above - 1].1, self.0[above].1)
+        match self {
+            Self::By(quantiles) => {
+                let percent = rng.below(100);
+                let above = quantiles.partition_point(|(below, _)| *below <= percent);
+                rng.range(quantiles[above - 1].1, quantiles[above].1)
+            }
+            Self::Always(number) => number,
+        }
     }
 
     /// A draw of microseconds, as a span.
@@ -111,6 +122,13 @@ pub struct World {
 }
 
 impl World {
+    /// The world of a name, with each way to each venue of the same length where one is given.
+    pub fn at_distance(name: WorldName, one_way: Option<Duration>) -> Self {
+        let world = Self::of(name);
+        let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+        Self { ways: one_way.map_or(world.ways, |span| Ways::of_us(micros(span))), ..world }
+    }
+
     /// The world of a name.
     pub const fn of(name: WorldName) -> Self {
         match name {
@@ -265,20 +283,22 @@ pub struct Ways {
     pub kalshi: Way,
 }
 
-const AT_ONCE: Drawn = Drawn::by(&[(0, 0), (100, 0)]);
-
 impl Ways {
     /// Nothing takes time.
-    pub const NONE: Self = {
+    pub const NONE: Self = Self::of_us(0);
+
+    /// Each way to each venue takes the same time, in microseconds.
+    pub const fn of_us(one_way: u64) -> Self {
+        let drawn = Drawn::Always(one_way);
         let way = Way {
-            request_us: AT_ONCE,
-            answer_us: AT_ONCE,
-            private_us: AT_ONCE,
-            market_us: AT_ONCE,
-            tape_us: AT_ONCE,
+            request_us: drawn,
+            answer_us: drawn,
+            private_us: drawn,
+            market_us: drawn,
+            tape_us: drawn,
         };
         Self { polymarket: way, kalshi: way }
-    };
+    }
 
     /// From Dublin, beside Polymarket in London and across the Atlantic from Kalshi in Ohio.
     pub const REAL: Self = Self {

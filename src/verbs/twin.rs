@@ -45,6 +45,9 @@ pub struct TwinArgs {
     /// What the venues are like [default: the configuration's, else real]
     #[arg(long, value_enum)]
     pub world: Option<WorldName>,
+    /// Each way to each venue takes this long: 5ms; a request and its answer take it twice [default: the world's]
+    #[arg(long, value_name = "TIME", value_parser = parse_span)]
+    pub distance: Option<Duration>,
     /// Play this capture
     #[arg(long, value_name = "FILE")]
     pub capture: Option<PathBuf>,
@@ -93,7 +96,7 @@ fn serve(args: &TwinArgs, setup: &Setup, dir: &std::path::Path, stop: &AtomicBoo
     let seed = args.seed.unwrap_or(1);
     let server = args.port_base.map_or_else(ServerOptions::default, ServerOptions::from_port);
     let (markets, capture) = (args.markets.map(usize::from), args.capture.clone());
-    let world = World::of(args.world.unwrap_or(setup.config.world));
+    let world = World::at_distance(args.world.unwrap_or(setup.config.world), args.distance);
     let options = Options { seed, markets, capture, world, server, ..Options::default() };
     let (mut server, mut description) = match open(&options, dir) {
         Ok(opened) => opened,

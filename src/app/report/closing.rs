@@ -87,23 +87,39 @@ fn seconds(span: Duration) -> Value {
         .map_or(Value::Null, Value::from)
 }
 
-/// How often groups of this run stood on one leg, and for how long, from the projection.
+/// How often groups of this run stood on one leg and for how long, from the projection; and those that sold a leg again, alone.
 fn one_leg(database: &Path, since: Nanos) -> Value {
-    let read = || -> Option<Vec<u64>> {
+    let read = |further: &str| -> Option<Vec<u64>> {
         let db = open_read_only(database).ok()?;
         let mut query = db
-            .prepare("SELECT one_leg_ns FROM groups WHERE one_leg_ns > 0 AND created_ns >= ? ORDER BY one_leg_ns")
+            .prepare(&format!(
+                "SELECT one_leg_ns FROM groups WHERE one_leg_ns > 0 AND created_ns >= ? {further} ORDER BY one_leg_ns"
+            ))
             .ok()?;
         let since = i64::try_from(since.get()).ok()?;
         let rows = query.query_map([since], |row| row.get::<_, i64>(0)).ok()?;
         rows.map(|row| row.ok().and_then(|ns| u64::try_from(ns).ok())).collect()
     };
-    let Some(spans) = read() else { return Value::Null };
+    let (Some(all), Some(sold)) = (read(""), read("AND state = 'flat'")) else {
+        return Value::Null;
+    };
+    let mut told = spans(&all);
+    told["sold_again"] = spans(&sold);
+    told
+}
+
+/// How many there are and how long they are, of spans in nanoseconds that are sorted.
+fn spans(sorted: &[u64]) -> Value {
     let millis = |ns: u64| {
         format!("{}.{:03}", ns / 1_000_000, ns / 1_000 % 1_000).parse::<f64>().unwrap_or_default()
     };
-    let p99 = spans.get((spans.len() * 99).div_ceil(100).saturating_sub(1)).copied().unwrap_or(0);
-    json!({ "count": spans.len(), "p99_ms": millis(p99), "max_ms": millis(spans.last().copied().unwrap_or(0)) })
+    let quantile = |percent: usize| {
+        let at = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
+        millis(sorted.get(at).copied().unwrap_or(0))
+    };
+    json!({
+        "count": sorted.len(), "p50_ms": quantile(50), "p99_ms": quantile(99), "max_ms": quantile(100),
+    })
 }
 
 /// The most memory this process ever had resident, in megabytes.
