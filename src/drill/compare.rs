@@ -22,7 +22,7 @@ use crate::app::differences;
 use crate::twin::statement::Statement;
 
 /// Money that a venue moved so long before the end of a run need not have reached it.
-const UNHEARD: Nanos = Nanos::from_secs(3);
+pub const UNHEARD: Nanos = Nanos::from_secs(3);
 
 /// Contracts that each order has filled.
 pub type Fills = BTreeMap<OrderId, Qty>;

@@ -11,9 +11,10 @@ use serde_json::Value;
 use surefoot_cold::state_dir::StateDir;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::per_venue::PerVenue;
+use surefoot_hot::units::Nanos;
 
-use super::compare::{Found, OnDisk, compare};
-use super::point::{Drawn, Family, Point};
+use super::compare::{Found, OnDisk, UNHEARD, compare};
+use super::point::{Family, Point, RoundPlan};
 use super::program::{Place, Program, until};
 use super::proxy::Proxy;
 use super::shim::Shim;
@@ -23,6 +24,7 @@ use crate::twin::demo::Demo;
 use crate::twin::open::{Options, open};
 use crate::twin::server::{Command, Fault, Running, Stamp, StampKind};
 use crate::twin::statement::Statement;
+use crate::twin::world::{World, WorldName};
 
 /// A state directory is used for so many rounds: then limits are reached, and a new account trades.
 const ROUNDS_MAX: u64 = 12;
@@ -32,13 +34,18 @@ const POINT_WITHIN: Duration = Duration::from_secs(6);
 const OPEN_WITHIN: Duration = Duration::from_secs(90);
 /// How long a run may take to end: an order that the venue never had is waited for.
 const END_WITHIN: Duration = Duration::from_secs(120);
-/// A drill goes on after a bad day.
-const SETTINGS: &str = "[limits]\ndaily_loss = 2000\ndaily_loss_strategy = 2000\n";
+/// A drill goes on after a bad day; venues are read so often that every host has traffic while it is spoilt.
+const SETTINGS: &str =
+    "[limits]\ndaily_loss = 2000\ndaily_loss_strategy = 2000\n[times]\ncompare_ms = 3000\n";
+/// How far each venue is, one way: orders are under way long enough to be met there.
+const DISTANCE: Duration = Duration::from_millis(10);
+/// No market may get its result so soon where a run is about to end: its money would move while the run compares.
+const ENDING: Nanos = Nanos::from_secs(4);
 
 /// What came of one kill.
 #[derive(Clone, Debug)]
 pub struct Round {
-    pub drawn: Drawn,
+    pub drawn: RoundPlan,
     /// Whether the run died at the point, and not because it did not come.
     pub hit: bool,
     /// Orders and groups that were under way in the files when it died.
@@ -75,7 +82,8 @@ impl Life {
         fs::create_dir_all(dir).map_err(|error| failed(dir, &error))?;
         let settings = dir.join("surefoot.toml");
         fs::write(&settings, SETTINGS).map_err(|error| failed(&settings, &error))?;
-        let options = Options { seed, ..Options::default() };
+        let world = World::at_distance(WorldName::Calm, Some(DISTANCE));
+        let options = Options { seed, world, ..Options::default() };
         let (server, mut description) =
             open(&options, &dir.join("twin")).map_err(|error| error.to_string())?;
         let proxy = Proxy::start(server.endpoints()).map_err(|error| error.to_string())?;
@@ -104,7 +112,7 @@ impl Life {
     ///
     /// # Errors
     /// What is not as it should be, for a person.
-    pub fn round(&mut self, drawn: Drawn, shim: Option<&Shim>) -> Result<Round, String> {
+    pub fn round(&mut self, drawn: RoundPlan, shim: Option<&Shim>) -> Result<Round, String> {
         self.rounds += 1;
         if drawn.point.family() == Family::Net {
             return self.spoil(drawn);
@@ -121,13 +129,14 @@ impl Life {
     /// Has the run end, and compares.
     fn judge(
         &self,
-        drawn: Drawn,
+        drawn: RoundPlan,
         run: &mut Program,
         hit: bool,
         again: Duration,
         before: OnDisk,
     ) -> Result<Round, String> {
         let state = StateDir::at(&self.place.state);
+        until(OPEN_WITHIN, || self.is_between_results().then_some(()));
         self.end(run)?;
         let stated = self.statements().ok_or("the twin has ended")?;
         let found = compare(&state, self.identity, &before.fills, &stated)?;
@@ -136,10 +145,11 @@ impl Life {
     }
 
     /// Spoils the ways to the venues for a while. The same run goes on.
-    fn spoil(&self, drawn: Drawn) -> Result<Round, String> {
+    fn spoil(&self, drawn: RoundPlan) -> Result<Round, String> {
         let spoilt = drawn.spoilt.ok_or("nothing was drawn")?;
         let before = self.proxy.met(spoilt.host);
-        let at_start = drawn.point == Point::Handshake;
+        // Gamma is read as a run starts, and then not for minutes.
+        let at_start = drawn.point == Point::Handshake || spoilt.host == Host::Gamma;
         if at_start {
             self.proxy.spoil(spoilt);
         }
@@ -168,11 +178,26 @@ impl Life {
         rests.ok_or_else(|| format!("orders are still under way after {OPEN_WITHIN:?}"))
     }
 
+    /// Whether no money of a result has moved lately, and none is about to.
+    fn is_between_results(&self) -> bool {
+        let next = self.twin.remote.with(|demo, now| (demo.next_result(), now));
+        let moved = |stated: PerVenue<Statement>| {
+            let all = stated.values().flat_map(|stated| &stated.settled).map(|(_, moved)| *moved);
+            all.max().unwrap_or(Nanos::ZERO)
+        };
+        match (next, self.statements().map(moved)) {
+            (Some((next, now)), Some(moved)) => {
+                next >= now.after(ENDING) && now >= moved.after(UNHEARD)
+            }
+            _ => true, // the twin has ended, which is told elsewhere
+        }
+    }
+
     fn statements(&self) -> Option<PerVenue<Statement>> {
         self.twin.remote.with(|demo, _| PerVenue::from_fn(|venue| demo.statement(venue)))
     }
 
-    fn start(&self, name: &str, shim: Option<&Shim>, drawn: &Drawn) -> Result<Program, String> {
+    fn start(&self, name: &str, shim: Option<&Shim>, drawn: &RoundPlan) -> Result<Program, String> {
         let fired = self.place.dir.join("fired");
         let _ = fs::remove_file(&fired); // it may not be there
         let arm = |command: &mut std::process::Command| {
@@ -248,7 +273,7 @@ impl Life {
     }
 
     /// Starts a run and kills it. Whether that was at the point.
-    fn kill(&mut self, drawn: &Drawn, shim: Option<&Shim>) -> Result<bool, String> {
+    fn kill(&mut self, drawn: &RoundPlan, shim: Option<&Shim>) -> Result<bool, String> {
         while self.orders_in.try_recv().is_ok() {}
         if drawn.point == Point::Reading {
             self.fault(drawn.venue, Fault::Frozen);

@@ -19,7 +19,7 @@ use std::thread;
 use crossbeam_channel::Sender;
 
 use life::{Life, Round};
-use point::{Drawn, Point};
+use point::{Point, RoundPlan};
 use shim::Shim;
 
 /// What to do.
@@ -39,18 +39,18 @@ pub struct Plan {
 }
 
 /// What came of a round.
-pub enum Outcome {
+pub enum RoundResult {
     /// It was done, and this was found.
     Done(Box<Round>),
     /// It could not be done as it should.
     Failed {
-        drawn: Drawn,
+        drawn: RoundPlan,
         /// For a person.
         why: String,
     },
 }
 
-impl Outcome {
+impl RoundResult {
     /// What was wrong; empty where nothing was.
     pub fn wrong(&self) -> Vec<String> {
         match self {
@@ -60,7 +60,7 @@ impl Outcome {
     }
 
     /// What was drawn.
-    pub const fn drawn(&self) -> &Drawn {
+    pub const fn drawn(&self) -> &RoundPlan {
         match self {
             Self::Done(round) => &round.drawn,
             Self::Failed { drawn, .. } => drawn,
@@ -75,7 +75,7 @@ impl Outcome {
 pub fn run(
     plan: &Plan,
     shim: Option<&Shim>,
-    mut tell: impl FnMut(Outcome, Option<PathBuf>),
+    mut tell: impl FnMut(RoundResult, Option<PathBuf>),
 ) -> std::io::Result<()> {
     let (next, end) = (AtomicU64::new(plan.from), plan.from + plan.times);
     let (told, outcomes) = crossbeam_channel::unbounded();
@@ -100,7 +100,7 @@ fn work(
     job: u64,
     next: &AtomicU64,
     end: u64,
-    told: &Sender<(Outcome, Option<PathBuf>)>,
+    told: &Sender<(RoundResult, Option<PathBuf>)>,
 ) {
     let mut life: Option<Life> = None;
     loop {
@@ -108,18 +108,18 @@ fn work(
         if round >= end {
             break;
         }
-        let drawn = Drawn::of(plan.seed, round, &plan.points);
+        let drawn = RoundPlan::of(plan.seed, round, &plan.points);
         if let Some(over) = life.take_if(|life| life.is_over()) {
             forget(over.dir());
         }
         let dir = plan.dir.join(format!("job{job}-from{round}"));
         let begun = life.take().map_or_else(|| Life::begin(&dir, plan.seed ^ round << 16), Ok);
         let (outcome, kept) = match begun {
-            Err(why) => (Outcome::Failed { drawn, why }, None),
+            Err(why) => (RoundResult::Failed { drawn, why }, None),
             Ok(mut begun) => {
                 let outcome = match begun.round(drawn.clone(), shim) {
-                    Ok(round) => Outcome::Done(Box::new(round)),
-                    Err(why) => Outcome::Failed { drawn, why },
+                    Ok(round) => RoundResult::Done(Box::new(round)),
+                    Err(why) => RoundResult::Failed { drawn, why },
                 };
                 if outcome.wrong().is_empty() {
                     life = Some(begun);

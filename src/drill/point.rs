@@ -198,7 +198,7 @@ const ERRORS: [i32; 2] = [5, 28];
 
 /// Where a round is broken, as its seed and number draw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Drawn {
+pub struct RoundPlan {
     /// The number of the round: with the seed it says all the rest.
     pub round: u64,
     pub point: Point,
@@ -212,7 +212,7 @@ pub struct Drawn {
     pub spoilt: Option<Spoilt>,
 }
 
-impl Drawn {
+impl RoundPlan {
     /// What a round brings, at one of these points.
     pub fn of(seed: u64, round: u64, points: &[Point]) -> Self {
         let mut rng = Rng::new(seed).fork(round);
@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_round_is_drawn_from_its_seed_and_number_alone() {
-        let draw = |seed, round| Drawn::of(seed, round, &Point::ALL);
+        let draw = |seed, round| RoundPlan::of(seed, round, &Point::ALL);
         assert_eq!(draw(1, 7), draw(1, 7));
         assert_ne!(draw(1, 7).moment, draw(2, 7).moment);
         let mut seen: Vec<Point> = (0..500).map(|round| draw(1, round).point).collect();

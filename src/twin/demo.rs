@@ -185,6 +185,11 @@ impl Demo {
             Venue::Kalshi => self.kalshi.statement(),
         }
     }
+
+    /// When the next market gets its result; never where none does.
+    pub fn next_result(&self) -> Nanos {
+        self.flow.next_result()
+    }
 }
 
 impl<P: VenueServer + House + Ticks + 'static> Backend for Demo<P> {

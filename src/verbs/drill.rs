@@ -13,11 +13,13 @@ use super::refuse;
 use crate::config::Setup;
 use crate::drill::point::{Family, Point};
 use crate::drill::shim::Shim;
-use crate::drill::{self, Outcome, Plan};
+use crate::drill::{self, Plan, RoundResult};
 use crate::exit::Exit;
 
 /// How often progress is told, in rounds.
 const TOLD_EVERY: u64 = 10;
+/// A point that was drawn so often and never met was not tried at all: the drill shows nothing there.
+const DRAWN_MIN: u64 = 8;
 
 /// What to break.
 #[derive(Clone, Debug, Subcommand)]
@@ -85,11 +87,11 @@ struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, outcome: &Outcome, kept: Option<PathBuf>) {
+    fn add(&mut self, outcome: &RoundResult, kept: Option<PathBuf>) {
         let (at, hit) = self.points.entry(outcome.drawn().point).or_default();
         *at += 1;
         match outcome {
-            Outcome::Done(round) => {
+            RoundResult::Done(round) => {
                 *hit += u64::from(round.hit);
                 self.done += 1;
                 self.under_way += u64::from(round.under_way > 0);
@@ -99,10 +101,26 @@ impl Sum {
                 self.left_out += round.found.left_out;
                 self.again.push(round.again);
             }
-            Outcome::Failed { .. } => {}
+            RoundResult::Failed { .. } => {}
         }
         self.failed += u64::from(!outcome.wrong().is_empty());
         self.kept.extend(kept);
+    }
+
+    /// Points of which nothing can be said: none of their rounds met them, or fewer than half of all rounds did.
+    fn unmet(&self) -> Vec<String> {
+        let never = self.points.iter().filter(|(_, (drawn, hit))| *drawn >= DRAWN_MIN && *hit == 0);
+        let mut unmet: Vec<String> = never
+            .map(|(point, (drawn, _))| {
+                format!("`{}` was drawn {drawn} times and never met", point.name())
+            })
+            .collect();
+        let (drawn, hit) =
+            self.points.values().fold((0, 0), |sum, at| (sum.0 + at.0, sum.1 + at.1));
+        if drawn >= DRAWN_MIN && hit * 2 < drawn {
+            unmet.push(format!("{hit} of {drawn} rounds met what they were drawn for"));
+        }
+        unmet
     }
 
     /// How long a start took until it had agreed with both venues, by the part of starts that took no longer.
@@ -122,7 +140,7 @@ impl Sum {
             })
             .collect();
         json!({
-            "ok": self.failed == 0, "rounds": self.done, "failed": self.failed,
+            "ok": self.failed == 0 && self.unmet().is_empty(), "unmet": self.unmet(), "rounds": self.done, "failed": self.failed,
             "fills_lost": self.fills_lost, "duplicate_orders": self.duplicates, "reservation_drift": self.drift,
             "with_orders_under_way": self.under_way, "money_not_compared": self.left_out, "points": points,
             "again_ms": { "p50": self.again_ms(50), "p99": self.again_ms(99), "max": self.again_ms(100) },
@@ -202,7 +220,7 @@ fn drill(family: Family, args: &DrillArgs, json: bool) -> Exit {
     let DrillArgs { seed, from, times, jobs, .. } = *args;
     let plan = Plan { seed, from, times, jobs, points, dir: dir.clone() };
     let (begin, mut sum) = (Instant::now(), Sum::default());
-    let tell = |outcome: Outcome, kept: Option<PathBuf>| {
+    let tell = |outcome: RoundResult, kept: Option<PathBuf>| {
         let drawn = outcome.drawn();
         for wrong in outcome.wrong() {
             eprintln!(
@@ -234,5 +252,8 @@ fn drill(family: Family, args: &DrillArgs, json: bool) -> Exit {
     } else {
         println!("{}", sum.text(begin.elapsed()));
     }
-    if sum.failed == 0 { Exit::Ok } else { Exit::Internal }
+    for unmet in sum.unmet() {
+        eprintln!("surefoot: {unmet}: the drill shows nothing there");
+    }
+    if sum.failed == 0 && sum.unmet().is_empty() { Exit::Ok } else { Exit::Internal }
 }

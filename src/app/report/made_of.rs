@@ -13,10 +13,11 @@ use surefoot_hot::units::{Nanos, Usd};
 
 use super::usd;
 
-/// What the fills of complete baskets and of all others have brought, costs and fees taken off.
+/// What the fills of complete baskets have brought, and those of baskets that were sold again, costs and fees taken off. Baskets
+/// under way, and those that wait for a person, still hold contracts: what became of them is not known.
 const FLOWS: &str = "SELECT \
     coalesce(sum(CASE WHEN g.state = 'hedged' THEN f.flow END), 0), \
-    coalesce(sum(CASE WHEN g.state <> 'hedged' THEN f.flow END), 0) \
+    coalesce(sum(CASE WHEN g.state = 'flat' THEN f.flow END), 0) \
     FROM groups g JOIN (SELECT o.world, o.group_id, \
         sum(CASE o.action WHEN 'sell' THEN 1 ELSE -1 END * f.price_ticks * f.qty_micros / 10000 - f.fee_micros) AS flow \
         FROM fills f JOIN orders o USING (order_id) WHERE f.undone = 0 GROUP BY o.world, o.group_id) f \
@@ -70,7 +71,7 @@ fn read(db: &Connection, since: Nanos, result: Usd) -> rusqlite::Result<Value> {
 pub(super) fn lines(made_of: &Value) -> Vec<String> {
     let at = |pointer: &str| made_of.pointer(pointer).cloned().unwrap_or_default();
     let mut lines = vec![format!(
-        "  made of         ${} of complete baskets, ${} of baskets that were unwound, ${} of settlements and what is left",
+        "  made of         ${} of complete baskets, ${} of baskets that were unwound, ${} of settlements and what is under way",
         at("/complete_usd"),
         at("/unwound_usd"),
         at("/other_usd")
@@ -97,7 +98,7 @@ pub(super) fn lines(made_of: &Value) -> Vec<String> {
 mod tests {
     use super::*;
 
-    /// Three groups on two pairs: one pair pays both legs, the other none.
+    /// Four groups on two pairs: one pair pays both legs, the other none; one group waits for a person and counts for neither sum.
     #[test]
     fn a_pair_that_settled_apart_is_named_with_what_it_brought() {
         let db = Connection::open_in_memory().unwrap();
@@ -112,10 +113,13 @@ mod tests {
                 (0, 2, 0, 2, 12, 'yes', 10000, 1), (0, 2, 1, 2, 13, 'no', 10000, 1);
             INSERT INTO markets VALUES (0, 10, 10000), (0, 11, 10000), (0, 12, 0), (0, 13, 10000);
             INSERT INTO groups VALUES (0, 1, 1, 'hedged', 5000000, 7), (0, 2, 2, 'hedged', 3000000, 8),
-                (0, 3, 2, 'flat', 0, 9), (0, 4, 2, 'hedged', 9000000, 3);
-            INSERT INTO orders VALUES (1, 0, 1, 'buy'), (2, 0, 2, 'buy'), (3, 0, 3, 'buy'), (4, 0, 3, 'sell'), (5, 0, 4, 'buy');
+                (0, 3, 2, 'flat', 0, 9), (0, 4, 2, 'hedged', 9000000, 3),
+                (0, 5, 2, 'operator', 0, 9);
+            INSERT INTO orders VALUES (1, 0, 1, 'buy'), (2, 0, 2, 'buy'), (3, 0, 3, 'buy'), (4, 0, 3, 'sell'), (5, 0, 4, 'buy'),
+                (6, 0, 5, 'buy');
             INSERT INTO fills VALUES (1, 9600, 5000000, 100000, 0), (2, 9800, 3000000, 10000, 0), (3, 5000, 1000000, 20000, 0),
-                (4, 4800, 1000000, 30000, 0), (4, 9000, 1000000, 0, 1), (5, 10000, 9000000, 0, 0);
+                (4, 4800, 1000000, 30000, 0), (4, 9000, 1000000, 0, 1), (5, 10000, 9000000, 0, 0),
+                (6, 5000, 30000000, 0, 0);
             INSERT INTO opportunities VALUES ('taken', 7), ('taken', 8), ('cooldown', 8), ('taken', 1);",
         )
         .unwrap();

@@ -384,7 +384,7 @@ impl Flow {
     /// When [`Flow::advance`] next has something to do.
     pub fn deadline(&self) -> Nanos {
         let gaps = self.gaps.iter().map(|gap| gap.ends).min().unwrap_or(Nanos::NEVER);
-        let settles = self.next_settle().map_or(Nanos::NEVER, |(at, _)| at);
+        let settles = self.next_result();
         let player = self.player.as_ref().map_or(Nanos::NEVER, Player::deadline);
         let drawn = self.noise_at.min(self.gap_at).min(self.set_gap_at).min(self.quiet_at);
         drawn.min(gaps).min(settles).min(player).min(self.agenda.next_at())
@@ -436,6 +436,11 @@ impl Flow {
 
     fn next_settle(&self) -> Option<(Nanos, usize)> {
         self.settles.first().copied()
+    }
+
+    /// When the next market gets its result; never where none does.
+    pub fn next_result(&self) -> Nanos {
+        self.next_settle().map_or(Nanos::NEVER, |(at, _)| at)
     }
 
     fn settle(&mut self, index: usize) {
