@@ -29,7 +29,7 @@ use crate::twin::world::{World, WorldName};
 /// A state directory is used for so many rounds: then limits are reached, and a new account trades.
 const ROUNDS_MAX: u64 = 12;
 /// How long a point is waited for; then the run is killed where it is.
-const POINT_WITHIN: Duration = Duration::from_secs(6);
+const POINT_WITHIN: Duration = Duration::from_secs(10);
 /// How long a run may take until it has agreed with the venues.
 const OPEN_WITHIN: Duration = Duration::from_secs(90);
 /// How long a run may take to end: an order that the venue never had is waited for.
@@ -48,7 +48,7 @@ pub struct Round {
     pub drawn: RoundPlan,
     /// Whether the run died at the point, and not because it did not come.
     pub hit: bool,
-    /// Orders and groups that were under way in the files when it died.
+    /// Orders and groups that were under way in the files when it died, or orders that arrived while the ways were spoilt.
     pub under_way: usize,
     /// From the next start until it had agreed with both venues.
     pub again: Duration,
@@ -158,14 +158,18 @@ impl Life {
             self.opened(&mut run)?;
             self.proxy.spoil(spoilt);
         }
+        while self.orders_in.try_recv().is_ok() {}
         let met = || (self.proxy.met(spoilt.host) > before).then_some(());
         let hit = until(POINT_WITHIN, met).is_some();
         thread::sleep(drawn.moment);
+        let is_order = |stamp: &Stamp| stamp.kind == StampKind::PostIn;
+        let under_way = self.orders_in.try_iter().filter(is_order).count();
         self.proxy.heal();
         let begin = Instant::now();
         self.opened(&mut run)?;
         self.at_rest(&run)?;
-        self.judge(drawn, &mut run, hit, begin.elapsed(), OnDisk::default())
+        let before = OnDisk { under_way, ..OnDisk::default() };
+        self.judge(drawn, &mut run, hit, begin.elapsed(), before)
     }
 
     /// Waits until nothing is under way.

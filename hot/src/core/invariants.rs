@@ -1,7 +1,8 @@
 //! What must hold after every event: the invariants of money and orders, each by its id.
 //!
-//! Tests and simulations check all of it after every event. A running program checks it every [`INVARIANTS_EVERY`] events
-//! without a walk over all markets: orders and groups that are alive, the accounts' sums, and one slice of the positions.
+//! Tests check all of it after every event. Simulated days do after each event that may move anything and after at most 64 others
+//! ([`Core::check_after`]). A running program checks it every [`INVARIANTS_EVERY`] events without a walk over all markets: orders
+//! and groups that are alive, the accounts' sums, and one slice of the positions.
 //! What does not hold is our own mistake, so it panics: the thread's edge halts and has everything cancelled.
 //!
 //! [`INVARIANTS_EVERY`]: crate::bounds::INVARIANTS_EVERY
