@@ -113,7 +113,8 @@ impl std::error::Error for StateError {}
 pub struct HaltLatch {
     /// The reason as it was given, in words.
     pub reason: String,
-    /// Who or what halted: `operator`, `kill_file`, `signal`, `limit`, `thread`, `ring`, `journal` or `directory`.
+    /// Who or what halted: `operator`, `kill_file`, `signal`, `limit`, `thread`, `ring`, `journal`, `directory` or
+    /// `crash_loop`.
     pub who: String,
     /// Wall clock at the halt, in Unix nanoseconds.
     pub when_ns: u64,
@@ -209,6 +210,11 @@ impl StateDir {
     /// Where an instance leaves how it ended.
     pub fn exit_file(&self) -> PathBuf {
         self.root.join("exit.json")
+    }
+
+    /// Where the times of crashes are kept.
+    pub fn crashes(&self) -> PathBuf {
+        self.root.join("crashes.json")
     }
 
     /// Whether an instance was ever at work in it.

@@ -6,10 +6,11 @@ use surefoot_cold::account::{self, AccountError};
 use surefoot_cold::lock::Lock;
 use surefoot_cold::observe::observer::Announcer;
 use surefoot_cold::observe::told::NamedPlace;
-use surefoot_cold::state_dir::{StateDir, StateError};
+use surefoot_cold::state_dir::{HaltLatch, StateDir, StateError};
 use surefoot_hot::ids::Venue;
 
 use super::RunSpec;
+use super::crash_loop;
 use super::harden::{Hardened, harden};
 use super::run_note::RunNote;
 use crate::access::Access;
@@ -26,6 +27,8 @@ pub(super) struct Held {
     pub hardened: Hardened,
     /// Whether the run before this one ended with nothing resting, or there was none.
     pub ended_well_before: bool,
+    /// The halt that this start began with itself.
+    pub halt: Option<HaltLatch>,
 }
 
 impl Held {
@@ -36,7 +39,12 @@ impl Held {
         let lock = state.lock()?;
         let ended_well_before = is_first || exit_note::before(&state) == Some(Exit::Ok);
         let accounts = take_accounts(&spec.access)?;
+        let crashed = exit_note::crashed_before(&state);
         exit_note::begin(&state)?;
+        let halt = match crashed {
+            true => crash_loop::count(&state, config.crashes_max, notes)?,
+            false => None,
+        };
         let hardened = harden();
         for gap in hardened.gaps() {
             if spec.mode != Mode::Demo {
@@ -53,7 +61,7 @@ impl Held {
                 Failed(Exit::Failed, format!("starting the control's thread: {error}"))
             })?;
         }
-        Ok(Self { state, lock, control, hardened, ended_well_before })
+        Ok(Self { state, lock, control, hardened, ended_well_before, halt })
     }
 }
 

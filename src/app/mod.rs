@@ -12,6 +12,7 @@ mod audit;
 mod carry_out;
 mod close;
 mod compare;
+mod crash_loop;
 pub(crate) mod differences;
 mod failure;
 mod fees;

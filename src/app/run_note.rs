@@ -43,6 +43,8 @@ run_notes! {
     LimitsKept = "limits_kept", Warning;
     /// A start took limits that are looser than they were last, by an operator's word.
     LimitsLoosened = "limits_loosened", Warning;
+    /// Runs crash again and again: nothing is opened before a person has looked.
+    CrashLoop = "crash_loop", Critical;
     /// A halt of an earlier run stands.
     HaltStands = "halt_stands", Warning;
     /// What an operator did could not be written down.

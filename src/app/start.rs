@@ -120,7 +120,7 @@ fn load_markets(
     tell_left_out(&catalogue.left_out, notes);
     names.put(venue, catalogue.directory.clone());
     names.save(&names_file)?;
-    Ok((names, catalogue, halt))
+    Ok((names, catalogue, halt.or_else(|| held.halt.take())))
 }
 
 /// Names what is not followed or not bought, and why.
@@ -146,7 +146,7 @@ fn why_of(latch: &HaltLatch) -> HaltWhy {
     match latch.who.as_str() {
         "kill_file" => HaltWhy::KillFile,
         "journal" | "directory" => HaltWhy::Journal,
-        "thread" => HaltWhy::Thread,
+        "thread" | "crash_loop" => HaltWhy::Thread,
         "ring" => HaltWhy::RingFull,
         _ => HaltWhy::Operator, // a person or a signal; a limit of the core's own is in the journal
     }
@@ -539,6 +539,7 @@ mod tests {
             ("journal", HaltWhy::Journal),
             ("directory", HaltWhy::Journal),
             ("thread", HaltWhy::Thread),
+            ("crash_loop", HaltWhy::Thread),
             ("ring", HaltWhy::RingFull),
         ] {
             assert_eq!(why_of(&latch(who)), why, "{who}");

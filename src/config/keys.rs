@@ -151,6 +151,13 @@ const KEYS: &[Key] = &[
         false,
     ),
     key(
+        "restart.crashes_max",
+        Kind::Whole(0, 100),
+        Some("3"),
+        "runs that may crash within ten minutes: the start after them opens nothing until `surefoot resume`; 0 never counts",
+        false,
+    ),
+    key(
         "times.breaker_ms",
         Kind::Whole(1_000, 3_600_000),
         Some("60000"),

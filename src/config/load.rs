@@ -454,6 +454,8 @@ impl Reading {
             log: self.json_log(),
             journal_sync: self.journal_sync(),
             retention_days: self.number_or_default("journal.retention_days"),
+            crashes_max: u32::try_from(self.number_or_default("restart.crashes_max"))
+                .expect("the key's bounds"),
             times: self.times(),
             profile,
             limits,

@@ -56,6 +56,8 @@ pub struct Config {
     pub journal_sync: JournalSync,
     /// Days for which journal and wire logs are kept whole, whatever a start needs of them.
     pub retention_days: u64,
+    /// How many runs may crash within a while before a start opens nothing; 0 where nobody counts them.
+    pub crashes_max: u32,
     /// How long the executors and the comparisons with the venues wait.
     pub times: Times,
     /// What the limits start from.

@@ -51,6 +51,13 @@ pub fn before(state: &StateDir) -> Option<Exit> {
     read(state)?.1
 }
 
+/// Whether the run before this one crashed: it was killed, or an assertion failed. A file that is not understood is of a run that
+/// was killed while it began.
+pub fn crashed_before(state: &StateDir) -> bool {
+    state.exit_file().exists()
+        && matches!(read(state), None | Some((_, None | Some(Exit::Internal))))
+}
+
 /// Whose file it is, and how that process ended.
 fn read(state: &StateDir) -> Option<(u32, Option<Exit>)> {
     let value: Value = serde_json::from_slice(&fs::read(state.exit_file()).ok()?).ok()?;
@@ -75,11 +82,14 @@ mod tests {
         let pid = std::process::id();
         leave(&state, Exit::Ok);
         assert!(!state.exit_file().exists(), "only where it began");
+        assert!(!crashed_before(&state), "there was none before");
         begin(&state).unwrap();
+        assert!(crashed_before(&state), "it has not said how it ended");
         assert_eq!(of(&state, pid), None);
         for exit in [Exit::Unreconciled, Exit::Ok, Exit::Internal] {
             leave(&state, exit);
             assert_eq!((of(&state, pid), of(&state, pid + 1)), (Some(exit), None));
+            assert_eq!(crashed_before(&state), exit == Exit::Internal);
             assert_eq!(fs::metadata(state.exit_file()).unwrap().len(), BYTES as u64);
         }
         fs::remove_dir_all(state.root()).unwrap();

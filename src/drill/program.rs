@@ -63,6 +63,7 @@ impl Program {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["run", "--topology", "calm", "--json", "--for", ORPHAN_ENDS, "--venues"]);
         command.arg(&place.venues);
+        command.env("SUREFOOT__RESTART__CRASHES_MAX", "0"); // it is killed on purpose
         command.arg("--state").arg(&place.state).current_dir(&place.dir);
         command.stdin(Stdio::null()).stdout(file("out")?).stderr(file("err")?);
         arm(&mut command);

@@ -13,8 +13,8 @@ use surefoot_cold::state_dir::StateDir;
 use surefoot_cold::wirelog;
 
 use crate::rig::{
-    SOON, Scratch, Twin, ask, count, database, every_flipped_bit_is_found, run_against, say,
-    segments, status, truths, until, wait,
+    Process, SOON, Scratch, Twin, ask, command_against, count, database,
+    every_flipped_bit_is_found, run_against, say, segments, status, truths, until, wait,
 };
 
 /// Kills beyond those asked for, at most, until one has hit something.
@@ -41,6 +41,49 @@ fn an_order_leaves(state: &Path, venue: &str) {
     }
 }
 
+/// A run that no number of crashes freezes: they are this test's own.
+fn run_uncounted(scratch: &Scratch, twin: &Twin, state: &Path, name: &str) -> Process {
+    let mut command = command_against(scratch, &twin.venues, state);
+    command.env("SUREFOOT__RESTART__CRASHES_MAX", "0");
+    Process::spawn(scratch, name, command)
+}
+
+pub fn the_start_after_three_crashes_opens_nothing_until_a_person_resumes() {
+    let scratch = Scratch::new("crash-loop");
+    let state = scratch.path("state");
+    let twin = Twin::start(&scratch, 61);
+    let start = |nth: usize| run_against(&scratch, &twin.venues, &state, &format!("run{nth}"));
+    for nth in 0..3 {
+        let run = start(nth);
+        let opened = |status: &serde_json::Value| status["open"] == true;
+        let status = until(&scratch, &state, "it opens", opened);
+        assert_eq!(status["halted"], false, "{nth} crashes need nobody: {status:#}");
+        run.kill();
+    }
+    let run = start(3);
+    let frozen = until(&scratch, &state, "it is up", |status| status["open"] == true);
+    assert_eq!((&frozen["halted"], &frozen["halt"]["who"]), (&true.into(), &"crash_loop".into()));
+    let reason = frozen["halt"]["reason"].as_str().unwrap();
+    assert!(reason.contains("3 runs crashed") && reason.contains("surefoot resume"), "{reason}");
+    assert!(run.err().contains("3 runs crashed within 10 min"), "an alarm: {}", run.err());
+    let opened = "SELECT count(*) FROM orders WHERE purpose = 'arb_leg' AND decided_ns > ";
+    let opened = format!("{opened}{}", count(&frozen, "/halt/when_ns"));
+    assert_eq!(ask(&database(&state), &opened), 0, "nothing was opened");
+    run.kill();
+    // A halt like any other: it stands, and the crash that came meanwhile is the first of a new count once it is lifted.
+    let run = start(4);
+    until(&scratch, &state, "it is up", |status| status["halt"]["who"] == "crash_loop");
+    until(&scratch, &state, "it has agreed", |status| status["open"] == true);
+    assert_eq!(say(&scratch, &state, "resume --reason looked").code, Some(0));
+    until(&scratch, &state, "it trades", |status| count(status, "/orders/sent") > 0);
+    run.kill();
+    let run = start(5);
+    let status = until(&scratch, &state, "it opens", |status| status["open"] == true);
+    assert_eq!(status["halted"], false, "{status:#}");
+    assert_eq!(say(&scratch, &state, "stop").code, Some(0));
+    run.end();
+}
+
 pub fn killed_at_any_moment_it_goes_on_where_it_was() {
     let wanted: usize = std::env::var("SUREFOOT_KILLS").map_or(5, |kills| kills.parse().unwrap());
     let scratch = Scratch::new("crash");
@@ -51,7 +94,7 @@ pub fn killed_at_any_moment_it_goes_on_where_it_was() {
     while kills < wanted || (busy + half_done == 0 && kills < wanted + HITS_TRIED_MAX) {
         let kill = kills;
         kills += 1;
-        let mut run = run_against(&scratch, &twin.venues, &state, &format!("run{kill}"));
+        let mut run = run_uncounted(&scratch, &twin, &state, &format!("run{kill}"));
         wait("the run trades", || {
             assert!(run.is_running(), "kill {kill}: it ended by itself: {}", run.err());
             let status = status(&scratch, &state)?;
@@ -83,7 +126,7 @@ pub fn killed_at_any_moment_it_goes_on_where_it_was() {
         assert!(now >= hedged, "what was completed stays");
         hedged = now;
     }
-    let mut last = run_against(&scratch, &twin.venues, &state, "last");
+    let mut last = run_uncounted(&scratch, &twin, &state, "last");
     until(&scratch, &state, "baskets are completed again", |status| {
         count(status, "/baskets/completed") > 0
     });

@@ -73,6 +73,7 @@ const TESTS: &[Test] = tests! {
         stall::a_core_that_panics_while_the_venues_hang_can_be_looked_at_and_halted
         stall::a_core_that_panics_while_the_run_ends_leaves_nothing_resting;
     Calm:
+        crash::the_start_after_three_crashes_opens_nothing_until_a_person_resumes
         upgrade::what_a_start_reads_stays_within_a_bound_however_many_runs_there_were
         threads::a_reading_for_which_no_thread_can_be_started_is_made_later
         venues_ill::a_block_page_for_every_order_stops_first_legs_elsewhere

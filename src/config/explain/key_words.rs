@@ -71,6 +71,11 @@ pub(super) const WORDS: &[(&str, &str)] = &[
         "a month can be replayed to the bit; the database keeps what came of it for ever",
     ),
     (
+        "restart.crashes_max",
+        "one crash is no reason to stay away: what rests is cancelled and the start compares before it opens. What crashes a third \
+         time will crash a fourth, with other positions; 0 is for drills that kill it on purpose",
+    ),
+    (
         "times.breaker_ms",
         "a venue that failed five times in a row needs about a minute to come back",
     ),
