@@ -14,6 +14,7 @@ use crate::pack::{enum_table, pack_variants};
 use crate::report::Report;
 use crate::risk::{HaltWhy, LimitRow};
 use crate::units::{Nanos, Price, Qty, Usd};
+use crate::venue_mode::VenueMode;
 
 /// One input of the core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,6 +149,16 @@ pub enum Event {
     /// When a venue expects that it has paid what a market owes: often long before or after its close. [`Nanos::NEVER`] where
     /// it says nothing of that any more.
     Expected { market: MarketId, paid_by: Nanos },
+    /// What a shard of a venue takes at the moment, as its executor has learnt from answers: told where that changes. A new run
+    /// begins with everything taken.
+    Mode {
+        venue: Venue,
+        /// Kalshi's `exchange_index`; 0 on Polymarket.
+        shard: u8,
+        mode: VenueMode,
+        /// When the venue says that it takes everything again; zero where it has not said.
+        until: Nanos,
+    },
 }
 
 const _: () = assert!(size_of::<Event>() <= 64, "an event is one cache line");
@@ -185,6 +196,7 @@ impl Event {
             | Self::Odd { .. }
             | Self::Handed { .. }
             | Self::Way { .. }
+            | Self::Mode { .. }
             | Self::BasketWithdrawn { .. } => None,
         }
     }
@@ -374,6 +386,7 @@ pack_variants! {
         27 = Witness { market, digest, venue_time },
         28 = Stated { market, bid, ask },
         29 = Expected { market, paid_by },
+        30 = Mode { venue, shard, mode, until },
     }
     Control {
         0 = Start { epoch, first_order },

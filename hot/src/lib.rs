@@ -43,4 +43,5 @@ pub mod strategy;
 pub mod symbol;
 pub mod units;
 pub mod venue;
+pub mod venue_mode;
 pub mod venue_rules;

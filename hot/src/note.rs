@@ -228,6 +228,7 @@ severe_table! {
         HedgeSlow = 31, "hedge_slow", Warning, "A basket stood on one leg for more than half a second before it held every leg.";
         BasketsFailing = 32, "baskets_failing", Alarm, "Of the last baskets of which a leg filled, fewer than 70 % hold complete units, or more than 20 % had to sell contracts again.";
         BasketsFailingMost = 33, "baskets_failing_most", Critical, "Of the last baskets of which a leg filled, fewer than half hold complete units, or more than 30 % had to sell contracts again.";
+        VenueMode = 34, "venue_mode", Warning, "A venue does not take all orders at the moment: it restarts, is paused or takes only some kinds.";
     }
 }
 

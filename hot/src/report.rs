@@ -130,6 +130,8 @@ enum_table! {
         Breaker = 5, "breaker";
         /// It opens something, and too long had passed since it was decided: this computer stood still, or the disk did.
         Old = 6, "old";
+        /// The venue takes no such order at the moment.
+        Mode = 7, "mode";
     }
 }
 
@@ -137,9 +139,13 @@ impl Unsent {
     /// Whether the same order may leave a moment later: the way to the venue was closed, nothing is wrong with the order.
     pub const fn may_pass_later(self) -> bool {
         match self {
-            Self::Epoch | Self::Down | Self::Tokens | Self::WireLog | Self::Breaker | Self::Old => {
-                true
-            }
+            Self::Epoch
+            | Self::Down
+            | Self::Tokens
+            | Self::WireLog
+            | Self::Breaker
+            | Self::Old
+            | Self::Mode => true,
             Self::Encode => false,
         }
     }
@@ -148,7 +154,7 @@ impl Unsent {
     pub const fn is_of_the_way(self) -> bool {
         match self {
             Self::Down | Self::Tokens | Self::WireLog | Self::Breaker => true,
-            Self::Epoch | Self::Encode | Self::Old => false,
+            Self::Epoch | Self::Encode | Self::Old | Self::Mode => false,
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::pack::pack_fields;
 use crate::per_venue::PerVenue;
 use crate::risk::{HaltWhy, QuarantineWhy, Refusal};
 use crate::units::{Nanos, Qty, Usd};
+use crate::venue_mode::ModeShown;
 
 /// Counters since the journal began, and figures as they stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -137,6 +138,10 @@ pub struct Stats {
     /// Orders in a row, by venue, that were turned away unread or could not be sent. From three on, new baskets that need
     /// the venue wait, and one at a time finds out whether it takes orders again.
     pub refused_in_a_row: PerVenue<u32>,
+    /// What each venue takes at the moment.
+    pub modes: PerVenue<ModeShown>,
+    /// Times that a venue began not to take everything.
+    pub venue_modes: u64,
     /// Times that a market was paused because it refused one purchase after another.
     pub market_pauses: u64,
     /// Whether what sends baskets or quotes is disabled because it repeated itself, until a person resumes.
@@ -307,7 +312,7 @@ impl Quarantined {
 }
 
 pack_fields! {
-    Stats { events, invariant_checks, opportunities, opportunities_absurd, baskets_opened, baskets_completed, baskets_unwound, baskets_failed, leg_fail_ppm, unwind_loss_ppm, baskets_judged, baskets_held_ppm, baskets_sold_ppm, unwind_loss_mean, hedge_lag_mean, hedge_lag_max, hedges_late, baskets_operator, groups_reopened, orders_placed, orders_unsent, orders_acked, orders_rejected, orders_unknown, cancels, amends, amended, amends_refused, orders_expired, refusals, refused, fills, fills_failed, stalls, odd, unread, stales, witnesses_asked, witnesses_agreed, witnesses_missing, markets_frozen, suspects, stale_worst, strays, alarms, orders_live, orders_unknown_live, groups_live, realised, unrealised, day_result, strategy_results, equity, peak, fees, exposure, claims, cash, books, refused_in_a_row, market_pauses, disabled, quarantined, markets_leaving, markets_unfollowed, baskets_withdrawn, foreign, quarantined_shown, unread_now, epoch, trips, tripped, halted, halted_why, reconciled, agrees, gone, compared, compared_since, doubts, unpaired }
+    Stats { events, invariant_checks, opportunities, opportunities_absurd, baskets_opened, baskets_completed, baskets_unwound, baskets_failed, leg_fail_ppm, unwind_loss_ppm, baskets_judged, baskets_held_ppm, baskets_sold_ppm, unwind_loss_mean, hedge_lag_mean, hedge_lag_max, hedges_late, baskets_operator, groups_reopened, orders_placed, orders_unsent, orders_acked, orders_rejected, orders_unknown, cancels, amends, amended, amends_refused, orders_expired, refusals, refused, fills, fills_failed, stalls, odd, unread, stales, witnesses_asked, witnesses_agreed, witnesses_missing, markets_frozen, suspects, stale_worst, strays, alarms, orders_live, orders_unknown_live, groups_live, realised, unrealised, day_result, strategy_results, equity, peak, fees, exposure, claims, cash, books, refused_in_a_row, modes, venue_modes, market_pauses, disabled, quarantined, markets_leaving, markets_unfollowed, baskets_withdrawn, foreign, quarantined_shown, unread_now, epoch, trips, tripped, halted, halted_why, reconciled, agrees, gone, compared, compared_since, doubts, unpaired }
     Refused { counts }
     Foreign { count, shown }
     Doubts { count, shown }

@@ -14,6 +14,7 @@ use surefoot_hot::note::Severity;
 use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::report::Reject;
 use surefoot_hot::units::Nanos;
+use surefoot_hot::venue_mode::VenueMode;
 
 /// The last successful comparison with both venues may be so old: two in a row may fail, the third is told.
 const COMPARED_WITHIN: Duration = Duration::from_secs(40);
@@ -58,6 +59,8 @@ pub struct VenueSigns {
     pub exec: ExecFigures,
     /// Orders in a row that the venue refused for no reason of the market's; ends with the first it takes.
     pub refused: u64,
+    /// What the venue takes at the moment, as the core has it.
+    pub mode: VenueMode,
 }
 
 /// What health is judged by, as of one look.
@@ -284,6 +287,26 @@ pub const ROWS: &[Row] = &[
             })
         },
         remedy: "The venue does not answer orders as it should; it is tried again by itself. Look at its status page.",
+    },
+    Row {
+        name: "venue_mode",
+        means: "A venue does not take everything at the moment: it restarts, is in maintenance or takes only some kinds of orders",
+        severity: Severity::Alarm,
+        holds: Holds::Nothing, // the gate's own row
+        find: |signs| {
+            let less = |venue: &VenueSigns| venue.mode != VenueMode::Open;
+            at_venues(signs, less, "not everything is taken at", |venue| {
+                match venue.mode {
+                    VenueMode::Open => "",
+                    VenueMode::PostOnly => " (orders that only rest, and cancels)",
+                    VenueMode::CancelOnly => " (cancels alone)",
+                    VenueMode::Restarting => " (nothing: it restarts)",
+                    VenueMode::Shut => " (nothing, cancels included)",
+                }
+                .to_owned()
+            })
+        },
+        remedy: "What is to be sold there waits and goes first when it is over. Where it lasts, look at the venue's status page.",
     },
     Row {
         name: "orders_refused",

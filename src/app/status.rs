@@ -20,6 +20,7 @@ use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::risk::{HaltWhy, LimitRow};
 use surefoot_hot::stats::{Refused, UnpairedPosition};
 use surefoot_hot::units::{Nanos, Usd};
+use surefoot_hot::venue_mode::VenueMode;
 
 use super::health::{self, Health, Recent, Signs, Streak, VenueSigns};
 use super::report::ThisRun;
@@ -100,6 +101,7 @@ impl VenueVitals {
             quarantined: markets(CoreFigure::Quarantined),
             exec,
             refused: self.refused.count(taken, turned_away),
+            mode: mode_of(seen, venue),
         }
     }
 }
@@ -307,6 +309,7 @@ impl Running {
             "held_back_at": held,
             "quarantined": signs.quarantined,
             "refused": refused(&seen.words.refused),
+            "venue_modes": venue_modes(&seen),
             "stale_most": stale_most(&self.catalogue.directory, &seen.words),
             "open": signs.open,
             "mode": self.spec.mode.name(),
@@ -334,6 +337,24 @@ impl Running {
         }
         status
     }
+}
+
+/// What a venue takes at the moment.
+fn mode_of(seen: &Snapshot, venue: Venue) -> VenueMode {
+    let number = seen.core.at(CoreFigure::VenueMode, venue);
+    let at = usize::try_from(number).ok();
+    at.and_then(|at| VenueMode::ALL.get(at).copied()).unwrap_or_default()
+}
+
+/// What the venues take at the moment, and when they say that they take everything again, where they have said.
+fn venue_modes(seen: &Snapshot) -> Value {
+    let each = Venue::ALL.into_iter().map(|venue| {
+        let until = seen.core.at(CoreFigure::VenueResumes, venue);
+        let until = (until > 0).then_some(until);
+        let shown = json!({ "takes": mode_of(seen, venue).name(), "until_ns": until });
+        (venue.name().to_owned(), shown)
+    });
+    Value::Object(each.collect())
 }
 
 /// How many orders the gate refused for each reason, since the journal began.

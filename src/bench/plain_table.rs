@@ -49,6 +49,8 @@ pub struct Market {
     linked: bool,
     breaker_open: bool,
     tokens_short: bool,
+    /// Whether an order that trades at once is taken, and one that only rests.
+    takes: [bool; 2],
     book_good: bool,
     quarantined: bool,
     withdrawn: bool,
@@ -172,6 +174,7 @@ impl Market {
             linked: view.linked,
             breaker_open: context.venue.breaker_open,
             tokens_short: context.venue.tokens_short,
+            takes: [false, true].map(|post_only| context.venue.mode.takes(post_only)),
             book_good: view.book_good,
             quarantined: view.quarantined,
             withdrawn: view.withdrawn,
@@ -271,6 +274,9 @@ impl Desk {
         }
         if !o.reduces && (self.halted || !self.complete) {
             return Err(R::Halted);
+        }
+        if !m.takes[usize::from(o.post_only)] {
+            return Err(R::VenueMode);
         }
         if o.opens {
             if self.stopping {

@@ -201,6 +201,7 @@ pub fn gate_reference(span: Span) -> Row {
 mod tests {
     use surefoot_hot::order::Expiry;
     use surefoot_hot::risk::{Refusal, Shock, Worst};
+    use surefoot_hot::venue_mode::VenueMode;
 
     use super::*;
 
@@ -210,6 +211,7 @@ mod tests {
     const SPOILS: &[Spoil] = &[
         |v, _| v.room = false,
         |v, _| v.halted = true,
+        |v, _| v.context.venue.mode = VenueMode::PostOnly,
         |v, _| v.stopping = true,
         |v, _| v.reconciled = false,
         |v, _| v.context.venue.breaker_open = true,

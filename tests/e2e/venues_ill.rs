@@ -155,7 +155,7 @@ const BASKETS_TRIED_MAX: u64 = 8;
 
 /// The row of the health table that names a venue which refuses every order.
 fn refusals_named(status: &Value) -> Option<&'static str> {
-    ["breaker_open", "orders_refused", "credentials_refused"]
+    ["breaker_open", "orders_refused", "credentials_refused", "venue_mode"]
         .into_iter()
         .find(|row| has_row(status, row))
 }

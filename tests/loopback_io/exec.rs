@@ -9,7 +9,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use surefoot_cold::directory::Names;
 use surefoot_cold::exec::answer::{Cancelled, Placed};
 use surefoot_cold::exec::codec::{
-    AfterAnswer, CannotEncode, Inquiry, Limited, RequestKind, VenueCodec,
+    AfterAnswer, CannotEncode, Inquiry, Limited, ModeSaid, RequestKind, VenueCodec,
 };
 use surefoot_cold::exec::http::{Answer, Request};
 use surefoot_cold::exec::{Exec, ExecOptions, ExecWiring};
@@ -48,7 +48,11 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        let options = ExecOptions { warm_every: Nanos::NEVER, ..ExecOptions::default() };
+        let options = ExecOptions {
+            warm_every: Nanos::NEVER,
+            mode_every: Nanos::NEVER,
+            ..ExecOptions::default()
+        };
         Self { order_lanes: 1, chore_lanes: 0, reports: 1_024, options }
     }
 }
@@ -109,7 +113,7 @@ impl<W: VenueCodec, M: Meter> Rig<W, M> {
     pub fn report(&mut self) -> Report {
         match self.event() {
             Event::Report(report) => report,
-            Event::Link { .. } | Event::Way { .. } => self.report(),
+            Event::Link { .. } | Event::Way { .. } | Event::Mode { .. } => self.report(),
             other => panic!("{other:?}"),
         }
     }
@@ -156,7 +160,10 @@ impl<W: VenueCodec, M: Meter> Rig<W, M> {
             self.exec.park(self.now, Duration::from_millis(1));
         }
         while let Ok(event) = self.events.pop() {
-            assert!(matches!(event, Event::Link { .. } | Event::Way { .. }), "{event:?}");
+            assert!(
+                matches!(event, Event::Link { .. } | Event::Way { .. } | Event::Mode { .. }),
+                "{event:?}"
+            );
         }
     }
 
@@ -464,6 +471,9 @@ impl VenueCodec for Meddler {
         reports: &mut Vec<Report>,
     ) -> AfterAnswer {
         self.codec.on_ask(inquiry, answer, reports)
+    }
+    fn modes(&self, about: Option<MarketId>, answer: &Answer<'_>, said: &mut Vec<ModeSaid>) {
+        self.codec.modes(about, answer, said);
     }
     fn warm(&mut self, request: &mut Request) {
         self.codec.warm(request);

@@ -5,6 +5,7 @@ use surefoot_hot::order::{Amend, Cancel, Order, Purpose, Query, Tif};
 use surefoot_hot::report::Report;
 use surefoot_hot::risk::Approved;
 use surefoot_hot::units::{Nanos, Price, Qty};
+use surefoot_hot::venue_mode::VenueMode;
 
 use super::http::{Answer, Request};
 use crate::directory::Names;
@@ -28,6 +29,17 @@ pub enum RequestKind<'a> {
     CancelAll,
     /// A question about one order.
     Ask(&'a Inquiry),
+}
+
+impl RequestKind<'_> {
+    /// The market of an order or of a change of one, and whether the order only rests. A change can only be of one that rests.
+    pub const fn order(&self) -> Option<(MarketId, bool)> {
+        match self {
+            Self::Place(order) => Some((order.market, order.post_only)),
+            Self::Amend(amend) => Some((amend.market, true)),
+            Self::Cancel(_) | Self::CancelAll | Self::Ask(_) => None,
+        }
+    }
 }
 
 /// Which kind of request the venue found too many of.
@@ -118,6 +130,21 @@ pub enum AfterAnswer {
     Retry,
 }
 
+/// What an answer says of what its venue takes at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ModeSaid {
+    /// The shard that it speaks of; `None` where it is all of them.
+    pub shard: Option<u8>,
+    /// What is taken there.
+    pub mode: VenueMode,
+    /// For how long, where the answer says so.
+    pub lasts: Option<Nanos>,
+    /// When the venue expects to take everything again; zero where it has not said.
+    pub until: Nanos,
+    /// Whether it is the venue's own word on its state, and not the refusal of a request.
+    pub is_status: bool,
+}
+
 /// What a heartbeat's answer means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeartbeatAnswer {
@@ -136,6 +163,8 @@ pub trait VenueCodec: Send {
     const VENUE: Venue;
     /// Whether its id of an order is known before the order leaves.
     const ID_FIRST: bool;
+    /// Whether what [`VenueCodec::warm`] writes asks what the venue takes at the moment.
+    const ASKS_MODE: bool = false;
 
     /// Whether this can be the venue's id of an order: it goes into the path of a request. What another file or a strange
     /// answer has is none.
@@ -210,6 +239,15 @@ pub trait VenueCodec: Send {
         answer: &Answer<'_>,
         reports: &mut Vec<Report>,
     ) -> AfterAnswer;
+
+    /// The shard that a market is in; 0 where the venue has only one.
+    fn shard_of(&self, market: MarketId) -> u8 {
+        let _ = market;
+        0
+    }
+    /// What a refusal, or the answer to [`VenueCodec::warm`], says of what the venue takes: goes into `said`. `about` is the market
+    /// that the request was about.
+    fn modes(&self, about: Option<MarketId>, answer: &Answer<'_>, said: &mut Vec<ModeSaid>);
 
     /// Writes something cheap that keeps a connection warm.
     fn warm(&mut self, request: &mut Request);

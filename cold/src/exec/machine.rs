@@ -21,6 +21,7 @@ mod heartbeat;
 mod ids;
 mod inquiries;
 mod lanes;
+mod modes;
 mod options;
 mod orders;
 mod pace;
@@ -33,15 +34,16 @@ use crate::halt::HaltEpoch;
 use surefoot_hot::bounds::ORDERS_LIVE_MAX;
 use surefoot_hot::event::{Event, Link};
 use surefoot_hot::hash::Hash64;
-use surefoot_hot::ids::{OrderId, OrderRef};
+use surefoot_hot::ids::{MarketId, OrderId, OrderRef};
 use surefoot_hot::intent::Intent;
 use surefoot_hot::links::LinkNumber;
 use surefoot_hot::order::{Amend, Cancel, Order, Query};
 use surefoot_hot::report::{OrderStatus, Reject, Report};
 use surefoot_hot::risk::Approved;
 use surefoot_hot::units::Nanos;
+use surefoot_hot::venue_mode::VenueMode;
 
-use super::codec::{AfterAnswer, HeartbeatAnswer, Inquiry, Limited, VenueCodec};
+use super::codec::{AfterAnswer, HeartbeatAnswer, Inquiry, Limited, ModeSaid, VenueCodec};
 use super::http::{Answer, Request};
 use super::write_ahead::WriteAhead;
 use crate::exec::answer::{Amended, Cancelled, Placed, is_over};
@@ -53,6 +55,7 @@ use core_watch::CoreWatch;
 use heartbeat::Heartbeat;
 use ids::VenueIds;
 use lanes::{Job, LaneState, Written};
+use modes::Modes;
 use pace::Pace;
 
 pub use core_watch::CORE_STILL_MAX;
@@ -112,6 +115,8 @@ pub struct Machine<C, L> {
     breaker: Breaker,
     /// No order before this: the venue said how long to wait.
     pause_until: Nanos,
+    /// What the venue takes at the moment.
+    modes: Modes,
     heartbeat: Heartbeat,
     core: Option<CoreWatch>,
     /// Why the venue turned an order away without a look at it, and when.
@@ -128,6 +133,8 @@ pub struct Machine<C, L> {
     reports: VecDeque<Event>,
     /// Reports of one answer, before they are told; kept for its room.
     answer_reports: Vec<Report>,
+    /// What one answer says of what the venue takes; kept for its room.
+    said: Vec<ModeSaid>,
     stats: ExecStats,
 }
 
@@ -158,6 +165,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
             open: Vec::with_capacity(ORDERS_LIVE_MAX),
             breaker: Breaker::new(options.breaker_open),
             pause_until: Nanos::ZERO,
+            modes: Modes::new(),
             heartbeat: Heartbeat::default(),
             core: None,
             turned_away: None,
@@ -169,6 +177,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
             request: Request::new(),
             reports: VecDeque::with_capacity(REPORTS_MAX + ANSWER_REPORTS_MAX),
             answer_reports: Vec::with_capacity(256),
+            said: Vec::with_capacity(32),
             stats: ExecStats::default(),
         }
     }
@@ -256,7 +265,11 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
             Job::Place { written: Written::Not | Written::Part, .. }
                 | Job::Amend { written: Written::Not | Written::Part, .. }
         );
+        let (about, is_warm) = (job.market(), matches!(job, Job::Warm));
         let meaning = self.understand(job, answer);
+        if status >= 400 || is_warm || meaning.refused() == Some(Reject::Mode) {
+            self.learn_modes(now, about, answer, meaning.refused());
+        }
         if !whole {
             self.cut(lane, "answered before all of an order was sent"); // the rest must not follow
         } else if answer.keep {
@@ -299,6 +312,8 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
                 self.lose(now, lane, "no answer in time");
             }
         }
+        self.modes.on_time(now);
+        self.tell_modes();
         self.tell_way(now);
         let up = self.figures(now).may_open();
         if up != self.told_up {
@@ -320,6 +335,36 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
             self.told_way = way;
             let (venue, (breaker_open, tokens_short)) = (C::VENUE, way);
             self.reports.push_back(Event::Way { venue, breaker_open, tokens_short });
+        }
+    }
+
+    /// Takes in what an answer says of what the venue takes, before anything is made of the answer itself: whoever hears that an
+    /// order was refused for it knows it already.
+    fn learn_modes(
+        &mut self,
+        now: Nanos,
+        about: Option<MarketId>,
+        answer: &Answer<'_>,
+        refused: Option<Reject>,
+    ) {
+        self.said.clear();
+        self.codec.modes(about, answer, &mut self.said);
+        if self.said.is_empty() && refused == Some(Reject::Mode) {
+            // Refused for a mode in words that name none: for a moment it takes nothing.
+            let shard = about.map(|market| self.codec.shard_of(market));
+            let (mode, until) = (VenueMode::Restarting, Nanos::ZERO);
+            self.said.push(ModeSaid { shard, mode, lasts: None, until, is_status: false });
+        }
+        for said in &self.said {
+            self.modes.on_said(now, said);
+        }
+        self.tell_modes();
+    }
+
+    /// Tells the core what the venue takes, where that has changed.
+    fn tell_modes(&mut self) {
+        while let Some((shard, mode, until)) = self.modes.poll_news() {
+            self.reports.push_back(Event::Mode { venue: C::VENUE, shard, mode, until });
         }
     }
 
@@ -402,6 +447,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
         if let Some(until) = self.breaker.open_until().filter(|until| *until > self.seen) {
             first = first.min(until);
         }
+        first = first.min(future(self.modes.deadline()));
         if let Some(at) = self.cancel_all.again() {
             first = first.min(future(at));
         }
@@ -540,8 +586,22 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
 
     /// The venue said how long to wait before the next order.
     fn pause(&mut self, now: Nanos, why: Reject, pause: Option<Nanos>) {
-        if let (Reject::Rate | Reject::Mode, Some(pause)) = (why, pause) {
+        if let (Reject::Rate, Some(pause)) = (why, pause) {
             self.pause_until = self.pause_until.max(now.after(pause));
+        }
+    }
+
+    /// An order, or a change of one, was refused for no reason of its own: a venue that is away, or will not know us, is spared a
+    /// storm of orders. One that says that it takes none at the moment has not failed: see `modes`.
+    fn on_refused(&mut self, now: Nanos, why: Reject) {
+        self.turned_away = why.is_of_venue().then_some((now, why));
+        if why == Reject::Mode {
+            self.breaker.withdraw();
+        } else if why.is_of_venue() {
+            let for_who_we_are = matches!(why, Reject::Auth | Reject::Blocked);
+            self.breaker.on_failure(now, for_who_we_are);
+        } else {
+            self.breaker.on_success();
         }
     }
 
@@ -581,6 +641,22 @@ enum Meaning {
 }
 
 impl Meaning {
+    /// Why an order, a change of one or a cancel was refused, where it was and a reason is known.
+    const fn refused(&self) -> Option<Reject> {
+        match self {
+            Self::Placed { placed: Placed::Rejected(why), .. }
+            | Self::Amended { amended: Amended::Refused(why), .. }
+            | Self::Cancelled { cancelled: Cancelled::NotNow(why), .. } => Some(*why),
+            Self::Placed { .. }
+            | Self::Amended { .. }
+            | Self::Cancelled { .. }
+            | Self::AllCancelled(_)
+            | Self::Asked { .. }
+            | Self::Heartbeat(_)
+            | Self::Warm => None,
+        }
+    }
+
     const fn kind(&self) -> Limited {
         match self {
             Self::Placed { order, .. } => Limited::Order(order.market),

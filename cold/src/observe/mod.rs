@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn what_an_agent_counts_is_read_by_name() {
         let cells = Cells::<ExecFigure>::default();
-        let stats = ExecStats { sent: 7, unsent: [1, 0, 2, 0, 0, 0, 0], ..ExecStats::default() };
+        let stats = ExecStats { sent: 7, unsent: [1, 0, 2, 0, 0, 0, 0, 0], ..ExecStats::default() };
         cells.publish(&stats);
         assert_eq!((cells.count(ExecFigure::Sent), cells.get(ExecFigure::Unsent)), (7, 3));
         assert_eq!(cells.values().json()["exec_orders_sent"], 7);

@@ -8,6 +8,7 @@ use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::report::Reject;
 use surefoot_hot::stats::{Doubts, Foreign, Stats, Unpaired};
 use surefoot_hot::venue::Counters;
+use surefoot_hot::venue_mode::ModeShown;
 
 use super::counts::{ObserverCounts, SinkCounts};
 use super::turns::{RunFacts, Turns};
@@ -61,6 +62,10 @@ fn foreign_orders(orders: &PerVenue<Foreign>) -> PerVenue<u32> {
 
 fn doubted_markets(markets: &PerVenue<Doubts>) -> PerVenue<u32> {
     markets.map(|_, markets| markets.count)
+}
+
+fn shown_modes(modes: &PerVenue<ModeShown>) -> PerVenue<u32> {
+    modes.map(|_, shown| shown.mode as u32)
 }
 
 figures! {
@@ -124,6 +129,8 @@ figures! {
         Cash = "core_cash_held_microusd", MicroUsd, "Cash at the venue.", cash;
         MarketsFollowed = "core_markets_followed", Level, "Markets of the venue that the core knows.", books: |books: &PerVenue<(u32, u32)>| books.map(|_, (all, _)| all);
         RefusedInARow = "core_orders_refused_in_a_row", Level, "Orders in a row that the venue turned away unread or that could not be sent.", refused_in_a_row;
+        VenueMode = "core_venue_mode", Level, "What the venue takes at the moment: 0 everything, 1 orders that only rest, 2 cancels alone, 3 nothing while it restarts, 4 nothing.", modes: shown_modes;
+        VenueModes = "core_venue_modes_begun", Count, "Times that a venue began not to take everything.", venue_modes;
         MarketPauses = "core_markets_paused", Count, "Times that a market was paused because it refused one purchase after another.", market_pauses;
         Disabled = "core_strategy_disabled", Flag, "Whether what sends baskets or quotes is disabled because it repeated itself.", disabled;
         Quarantined = "core_markets_quarantined", Level, "Markets in which nothing new is opened.", quarantined;
@@ -144,6 +151,7 @@ figures! {
         Unpaired = "core_positions_unpaired", Level, "Positions that neither a complete basket nor a group explains.", unpaired: |unpaired: &Unpaired| unpaired.count;
     }
     also {
+        VenueResumes = "core_venue_resumes_ns", Nanos, "When the venue says that it takes everything again, in nanoseconds since 1970; 0 where it has not said.", modes: |modes: &PerVenue<ModeShown>| modes.map(|_, shown| shown.until);
         BooksGood = "core_books_good", Level, "Books of the venue that can be traded from.", books: |books: &PerVenue<(u32, u32)>| books.map(|_, (_, good)| good);
         QuotingResult = "core_result_day_quoting_microusd", MicroUsd, "The part of the trading day's result that is of orders that rest.", strategy_results: |of: &ByStrategy| of[Strategy::Quoting as usize];
     }

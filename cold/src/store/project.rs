@@ -205,6 +205,7 @@ impl Cursor {
             | Event::Stall { .. }
             | Event::Handed { .. }
             | Event::Way { .. }
+            | Event::Mode { .. }
             | Event::Listed { .. }
             | Event::Expected { .. }
             | Event::Odd { .. }

@@ -334,7 +334,7 @@ impl Core {
     fn wait_for_price(&mut self, now: Nanos, slot: usize, out: &mut Outbox) {
         self.begin_unwind(now, slot, out);
         let since = self.groups.at(slot).unwinding_since.expect("it has just begun, or before");
-        if now.since(since) >= DEAR_MAX {
+        if now.since(since) >= DEAR_MAX && !self.waits_for_mode(self.groups.at(slot)) {
             self.hand_over(now, slot, out);
         }
     }

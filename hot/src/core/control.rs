@@ -2,6 +2,7 @@
 
 use super::Core;
 use super::measured::Measured;
+use super::modes::Modes;
 use super::resting::is_doubtful;
 use crate::book::Sync;
 use crate::bounds::{RESYNCS_PER_TIMER_MAX, STALL_HALT, STALL_REST};
@@ -102,6 +103,7 @@ impl Core {
         }
         self.truth.on_start();
         self.measured = Measured::new();
+        self.modes = Modes::new();
         self.comparison.restart();
         self.books.apply(now, event);
         self.baskets.refresh_all(&self.books);

@@ -193,6 +193,7 @@ const fn moves_money(event: &Event) -> bool {
         | Event::GridChange { .. }
         | Event::Status { .. }
         | Event::Stall { .. }
+        | Event::Mode { .. }
         | Event::Odd { .. }
         | Event::Basket(_)
         | Event::Market(_)

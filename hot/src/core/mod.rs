@@ -75,6 +75,7 @@ mod invariants;
 mod latency;
 mod leaving;
 mod measured;
+mod modes;
 mod money;
 mod orders;
 mod orphans;
@@ -126,6 +127,7 @@ use fills_seen::FillsSeen;
 use follow::Script;
 use leaving::Leaving;
 use measured::Measured;
+use modes::Modes;
 use money::Money;
 use orders::Orders;
 use orphans::Orphans;
@@ -170,6 +172,7 @@ pub struct Core {
     tape: Tape,
     terms_age: TermsAge,
     measured: Measured,
+    modes: Modes,
     comparison: Comparison,
     repairs: Repairs,
     unpaired_told: UnpairedTold,
@@ -211,6 +214,7 @@ impl Core {
             tape: Tape::new(),
             terms_age: TermsAge::new(),
             measured: Measured::new(),
+            modes: Modes::new(),
             comparison: Comparison::new(),
             repairs: Repairs::new(),
             unpaired_told: UnpairedTold::new(),
@@ -262,6 +266,9 @@ impl Core {
             Event::Handed { read } => self.measured.on_handed(now, *read),
             Event::Way { venue, breaker_open, tokens_short } => {
                 self.measured.on_way(*venue, *breaker_open, *tokens_short);
+            }
+            Event::Mode { venue, shard, mode, until } => {
+                self.on_mode(now, (*venue, *shard), *mode, *until, out);
             }
             Event::Stall { span } => self.on_stall(now, *span, out),
             Event::Odd { venue, market, what } => self.on_odd(now, *venue, *market, *what, out),
@@ -339,6 +346,7 @@ impl Core {
                 let (all, good) = self.books.health(venue);
                 (all as u32, good as u32)
             }),
+            modes: self.modes.shown(),
             refused_in_a_row: PerVenue::from_fn(|venue| self.rejections.in_a_row(venue)),
             disabled: self.repeats.is_any_disabled(),
             quarantined: self.quarantined(),

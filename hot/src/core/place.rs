@@ -335,6 +335,7 @@ impl Core {
                 latency: self.measured.latency(venue),
                 breaker_open: self.measured.breaker_open(venue),
                 tokens_short: self.measured.tokens_short(venue),
+                mode: self.modes.of(venue, book.terms().shard),
             },
             other_venue,
             clock_error: self.measured.clock_error(),

@@ -109,7 +109,9 @@ impl Core {
     /// for a while.
     fn count_rejection(&mut self, now: Nanos, order: Order, why: Reject, out: &mut Outbox) {
         let most = self.limits.raw(LimitRow::RejectsPerMinute);
-        if why != Reject::Killed && self.rejections.on_any(now, order.market, most) {
+        // Nor does the mode that a venue is in: it has a row of the gate by itself.
+        let is_any = !matches!(why, Reject::Killed | Reject::Mode);
+        if is_any && self.rejections.on_any(now, order.market, most) {
             self.alarm(Alarm::RejectStorm, None, Some(order.id), out);
         }
         if why.is_of_venue() {

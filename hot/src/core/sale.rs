@@ -86,9 +86,11 @@ impl Core {
             && !self.quarantine.holds(leg.market)
     }
 
-    /// Whether an unwind has gone on for so long that a person must see to it.
+    /// Whether an unwind has gone on for so long that a person must see to it. What waits for a venue that takes no order is not
+    /// given up: a person could not sell it either, and the alarm of a stuck group has told of it.
     pub(super) fn is_overdue(&self, now: Nanos, group: &Group) -> bool {
         group.unwinding_since.is_some_and(|since| now.since(since) >= UNWIND_MAX)
+            && !self.waits_for_mode(group)
     }
 
     /// The order that sells `qty` of a leg; `None` while there is nothing to price it from, or too little to sell.

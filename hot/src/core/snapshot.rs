@@ -41,7 +41,7 @@ state_fields! {
         books: value, baskets: value, episodes: value, orders: value, groups: value, planning: derived, ranked: derived,
         money: value, limits: value, equity_limits: value, rejections: value, repeats: value, fills: value, orphans: value,
         quarantine: value, leaving: value, fee_rules: value, resync_asked: table(Nanos::ZERO), snapshots_from: value,
-        silence: value, truth: value, tape: value, terms_age: value, measured: value, comparison: value, repairs: value,
+        silence: value, truth: value, tape: value, terms_age: value, measured: value, modes: value, comparison: value, repairs: value,
         unpaired_told: value, run: value, stats: value, decisions: value, script: derived,
     }
 }

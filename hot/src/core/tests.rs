@@ -22,6 +22,7 @@ mod leftovers;
 mod limits;
 mod market_rows;
 mod model;
+mod modes;
 mod money;
 mod opportunities;
 mod orders;

@@ -50,6 +50,7 @@ impl Books {
             | Event::Listed { .. }
             | Event::Expected { .. }
             | Event::Way { .. }
+            | Event::Mode { .. }
             | Event::Odd { .. }
             | Event::MarketWithdrawn { .. }
             | Event::BasketWithdrawn { .. }
@@ -135,6 +136,7 @@ impl Book {
             | Event::Listed { .. }
             | Event::Expected { .. }
             | Event::Way { .. }
+            | Event::Mode { .. }
             | Event::Odd { .. }
             | Event::MarketWithdrawn { .. }
             | Event::BasketWithdrawn { .. }

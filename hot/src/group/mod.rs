@@ -473,6 +473,12 @@ impl Group {
         assert!(!self.state.is_over(), "G2: it has to end once more");
     }
 
+    /// Nothing of it could be sold from `from` to `now`: that time is none in which it unwinds.
+    pub fn leave_out(&mut self, from: Nanos, now: Nanos) {
+        self.unwinding_since =
+            self.unwinding_since.map(|since| since.after(now.since(from.max(since))));
+    }
+
     /// The program was away: what it waited for is tried at once, and the time away does not count.
     pub fn on_restart(&mut self, now: Nanos) {
         (self.next_at, self.missed) = (now, 0);

@@ -7,6 +7,7 @@ use crate::ids::{MarketId, Outcome};
 use crate::pack::pack_fields;
 use crate::risk::{Account, EquityLimits, Limits};
 use crate::units::{Nanos, Price, Qty, Usd};
+use crate::venue_mode::VenueMode;
 
 /// The whole of it. A further thing to look at is a field here, which `core/place.rs` fills: tests and benches take the rest
 /// from the default. What has to be looked up is looked up where a row asks for it.
@@ -121,6 +122,8 @@ pub struct VenueCondition {
     /// Whether its executor has too few rate tokens for an order that opens something: what is left is for cancels, hedges and
     /// sales.
     pub tokens_short: bool,
+    /// What the venue takes, in the order's shard.
+    pub mode: VenueMode,
 }
 
 pack_fields! {

@@ -116,8 +116,8 @@ const fn row(refusal: R, broken: bool) -> Result<(), R> {
 /// | order | rows |
 /// | --- | --- |
 /// | opening: the first leg of a basket, a quote | all; `NotReducing` where it sells |
-/// | hedge: completes what is held; top-up: makes a leftover large enough to sell | halt, a market that the venue trades, grid, minimum size, expiry, the cash that is there, own cross |
-/// | reducing: unwind, exit, stop-loss | that it sells, a market that the venue trades, grid, minimum size, expiry, own cross, what is held |
+/// | hedge: completes what is held; top-up: makes a leftover large enough to sell | halt, what the venue takes, a market that the venue trades, grid, minimum size, expiry, the cash that is there, own cross |
+/// | reducing: unwind, exit, stop-loss | that it sells, what the venue takes, a market that the venue trades, grid, minimum size, expiry, own cross, what is held |
 ///
 /// A change of an order that rests is asked about as an order for what it would leave to fill, while the order's own claim
 /// is given back: see [`check_amend`].
@@ -150,6 +150,7 @@ pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
     let (worth, notional) = o.price.worth_between(o.qty);
     row(R::Full, !v.room)?;
     row(R::Halted, !reduces && (v.halted || !limits.complete()))?;
+    row(R::VenueMode, !context.venue.mode.takes(o.post_only))?;
     if opens {
         row(R::Stopping, v.stopping)?;
         row(R::Unreconciled, !v.reconciled)?;

@@ -101,6 +101,8 @@ enum_table! {
         Shock = 46, "shock";
         /// Markets that depend on each other could lose too much together.
         ClusterOutcome = 47, "cluster_outcome";
+        /// The venue takes no such order at the moment.
+        VenueMode = 48, "venue_mode";
     }
 }
 
@@ -155,7 +157,8 @@ impl Refusal {
             | Self::OldTerms
             | Self::EquityFloor
             | Self::Drawdown
-            | Self::StrategyLoss => false,
+            | Self::StrategyLoss
+            | Self::VenueMode => false,
         }
     }
 }

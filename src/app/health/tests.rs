@@ -13,6 +13,7 @@ const VENUE: VenueSigns = VenueSigns {
     quarantined: 0,
     exec: WAY,
     refused: 0,
+    mode: VenueMode::Open,
 };
 const WAY: ExecFigures = ExecFigures {
     connected: true,
@@ -108,6 +109,12 @@ fn cases() -> Vec<(&'static str, Signs, &'static str, PerVenue<bool>)> {
             }),
             "repeated failures at kalshi (a block page instead of answers)",
             kalshi,
+        ),
+        (
+            "venue_mode",
+            at_kalshi(VenueSigns { mode: VenueMode::CancelOnly, ..VENUE }),
+            "not everything is taken at kalshi (cancels alone)",
+            none,
         ),
         (
             "orders_refused",

@@ -103,4 +103,6 @@ refusal_words! {
     StrategyLoss Opening, "what the strategy lost today has reached its limit", "`resume`, once the day is over or the loss smaller";
     Shock Opening, "the plan could lose too much of what is left above the equity floor", "by itself as equity grows, or with a smaller plan";
     ClusterOutcome Opening, "markets that depend on each other could lose too much together", "when what stands alone is completed, sold or paid";
+    VenueMode All, "the venue takes no such order at the moment: it restarts (425), is in maintenance, or takes cancels alone; where it \
+        takes orders that only rest, those pass", "when the venue says so or takes an order, by itself: what is to be sold goes first";
 }

@@ -240,7 +240,10 @@ impl Watch {
 
     fn on_note(&mut self, core: &Core, note: &Note) {
         match note {
-            Note::Alarm { what: Alarm::OrdersRefused | Alarm::RejectStorm, .. } => {
+            Note::Alarm {
+                what: Alarm::OrdersRefused | Alarm::RejectStorm | Alarm::VenueMode,
+                ..
+            } => {
                 self.add(46);
             }
             Note::Booked { undone: true, .. } => self.add(21),

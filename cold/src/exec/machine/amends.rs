@@ -6,7 +6,7 @@
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::{OrderId, OrderRef};
 use surefoot_hot::order::{Amend, Query};
-use surefoot_hot::report::{OrderStatus, Reject, Report};
+use surefoot_hot::report::{OrderStatus, Report};
 use surefoot_hot::risk::Approved;
 use surefoot_hot::units::Nanos;
 
@@ -115,14 +115,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
                 self.report(Report::Status(OrderStatus { order, state, filled }));
             }
             Amended::Refused(why) => {
-                // a venue that is away, or will not know us, is spared a storm of orders
-                self.turned_away = why.is_of_venue().then_some((now, why));
-                if why.is_of_venue() {
-                    let for_who_we_are = matches!(why, Reject::Auth | Reject::Blocked);
-                    self.breaker.on_failure(now, for_who_we_are);
-                } else {
-                    self.breaker.on_success();
-                }
+                self.on_refused(now, why);
                 self.report(Report::AmendRefused { order });
             }
             Amended::Gone => {

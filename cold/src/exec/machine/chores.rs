@@ -195,7 +195,15 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
             self.stats.cancels += 1;
             return Some((Job::CancelAll, now.after(later)));
         }
-        self.write_from_queue(now, any).map(|job| (job, now.after(later)))
+        if let Some(job) = self.write_from_queue(now, any) {
+            return Some((job, now.after(later)));
+        }
+        if !any || now < self.ask_mode_at() {
+            return None;
+        }
+        self.modes.on_asked(now);
+        self.codec.warm(&mut self.request);
+        Some((Job::Warm, now.after(later)))
     }
 
     /// Cancels before questions, each in order; what may not go yet keeps its place. Without `questions`, neither does a
@@ -257,6 +265,11 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
         self.write_question(now, inquiry)
     }
 
+    /// When the venue is to be asked what it takes; never where it does not tell.
+    fn ask_mode_at(&self) -> Nanos {
+        if C::ASKS_MODE { self.modes.ask_at(self.options.mode_every) } else { Nanos::NEVER }
+    }
+
     /// Whether a connection has idled for so long that something is to be sent over it.
     fn is_cold(&self, now: Nanos, lane: usize) -> bool {
         now.since(self.lanes[lane].used) >= self.options.warm_every
@@ -282,6 +295,8 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
         let beat = self.heartbeat_every().and_then(|_| self.heartbeat.due());
         let free = self.lanes.iter().filter(|lane| lane.is_free());
         let warm = free.map(|lane| lane.used.after(self.options.warm_every));
-        queued.chain(beat).chain(self.cancel_all.due).chain(warm).min().unwrap_or(Nanos::NEVER)
+        let ask = C::ASKS_MODE.then(|| self.ask_mode_at());
+        let due = queued.chain(beat).chain(self.cancel_all.due).chain(warm).chain(ask);
+        due.min().unwrap_or(Nanos::NEVER)
     }
 }

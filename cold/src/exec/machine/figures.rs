@@ -20,7 +20,7 @@ pub struct ExecStats {
     /// Orders without a definite answer.
     pub timed_out: u64,
     /// Orders not sent, by [`surefoot_hot::report::Unsent`].
-    pub unsent: [u64; 7],
+    pub unsent: [u64; 8],
     /// Cancels written, repetitions included.
     pub cancels: u64,
     /// Questions written, pages and repetitions included.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use surefoot_hot::ids::MarketId;
 use surefoot_hot::order::{Amend, Cancel, Order};
 use surefoot_hot::report::Unsent;
 use surefoot_hot::units::Nanos;
@@ -94,6 +95,19 @@ pub(super) enum Job {
     Ask(Box<Inquiry>),
     Heartbeat,
     Warm,
+}
+
+impl Job {
+    /// The market that it is about, where it is about one.
+    pub(super) const fn market(&self) -> Option<MarketId> {
+        match self {
+            Self::Place { order, .. } => Some(order.market),
+            Self::Amend { amend, .. } => Some(amend.market),
+            Self::Cancel { cancel, .. } => Some(cancel.market),
+            Self::Ask(inquiry) => Some(inquiry.query.market),
+            Self::CancelAll | Self::Heartbeat | Self::Warm => None,
+        }
+    }
 }
 
 /// One connection, open or not, and its request.

@@ -19,6 +19,8 @@ pub struct ExecOptions {
     pub open_age_max: Nanos,
     /// How long a connection may idle before something cheap is sent over it.
     pub warm_every: Nanos,
+    /// How often a venue that tells what it takes at the moment is asked; more often while that is not everything.
+    pub mode_every: Nanos,
     /// Whether to keep the venue's dead man's switch armed.
     pub heartbeat: bool,
     /// How long the breaker holds orders that open something after repeated failures, at first. While the venue turns orders
@@ -39,6 +41,7 @@ impl Default for ExecOptions {
             hold_max: Nanos::from_secs(1),
             open_age_max: DATA_AGE_MAX,
             warm_every: Nanos::from_secs(15),
+            mode_every: Nanos::from_secs(12),
             heartbeat: false,
             breaker_open: Nanos::from_secs(60),
             rehearse_every: Nanos::from_millis(1),

@@ -96,6 +96,11 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
             let longest = if busy { self.options.queue_wait_max } else { Nanos::ZERO };
             return hold(Unsent::Down, longest.max(urgent_max));
         };
+        if let Some((market, post_only)) = what.order()
+            && !self.modes.takes(self.codec.shard_of(market), post_only)
+        {
+            return hold(Unsent::Mode, urgent_max);
+        }
         if now < self.pause_until {
             return hold(Unsent::Tokens, urgent_max);
         }
@@ -225,6 +230,9 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
                 self.stats.taken += 1;
                 self.turned_away = None;
                 self.breaker.on_success();
+                if !order.post_only {
+                    self.modes.on_taken(self.codec.shard_of(order.market));
+                }
                 self.log_end(now, order.id, Ended::Taken, id);
             }
             Placed::Rejected(why) => {
@@ -232,14 +240,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
                 let of_the_market =
                     matches!(why, Reject::Killed | Reject::Crossed | Reject::Duplicate);
                 self.stats.turned_away += u64::from(!of_the_market);
-                // a venue that is away, or will not know us, is spared a storm of orders
-                self.turned_away = why.is_of_venue().then_some((now, why));
-                if why.is_of_venue() {
-                    let for_who_we_are = matches!(why, Reject::Auth | Reject::Blocked);
-                    self.breaker.on_failure(now, for_who_we_are);
-                } else {
-                    self.breaker.on_success();
-                }
+                self.on_refused(now, why);
                 self.log_end(now, order.id, Ended::Rejected, id);
             }
             Placed::Exists => {

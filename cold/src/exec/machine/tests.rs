@@ -9,7 +9,9 @@ use surefoot_hot::intent::Intent;
 use surefoot_hot::order::Cancel;
 use surefoot_hot::report::{Reject, Report, Unsent};
 use surefoot_hot::units::Nanos;
+use surefoot_hot::venue_mode::VenueMode;
 
+use super::breaker::FAILURES_MAX;
 use super::{
     ANSWER_REPORTS_MAX, CORE_STILL_MAX, Closing, ExecOptions, LaneRole, REPORTS_MAX, WriteResult,
 };
@@ -282,6 +284,79 @@ fn the_core_hears_once_of_each_change_of_what_keeps_orders_here() {
     assert_eq!(ways(&mut rig), [(true, false)]);
     rig.pass(ExecOptions::default().breaker_open);
     assert_eq!(ways(&mut rig), [(false, false)]);
+}
+
+/// What the core is told, but for the connections.
+fn told(rig: &mut Rig) -> Vec<Event> {
+    let news = std::iter::from_fn(|| rig.machine.poll_report());
+    news.filter(|event| !matches!(event, Event::Link { .. } | Event::Way { .. })).collect()
+}
+
+fn mode(mode: VenueMode) -> Event {
+    Event::Mode { venue: Venue::Kalshi, shard: 0, mode, until: Nanos::ZERO }
+}
+
+#[test]
+fn a_venue_that_restarts_has_not_failed_and_the_core_hears_of_it_before_the_refusal() {
+    let mut rig = Rig::up();
+    for id in 1..=2 * u64::from(FAILURES_MAX) {
+        rig.place(id);
+        let lane = rig.write(WriteResult::All);
+        rig.answer(lane, 425, None);
+        let refusal = Event::Report(Report::Rejected { order: order_ref(id), why: Reject::Mode });
+        assert_eq!(told(&mut rig), [mode(VenueMode::Restarting), refusal]);
+        let lane = rig.write(WriteResult::All); // it is asked at once what it takes
+        rig.answer(lane, 503, None);
+        rig.pass(Nanos::from_secs(40));
+        assert_eq!(told(&mut rig), [mode(VenueMode::Open)]);
+    }
+    assert_eq!(rig.machine.breaker_opened(), 0);
+}
+
+#[test]
+fn while_a_venue_takes_no_order_a_sale_waits_a_moment_and_others_are_not_sent() {
+    let mut rig = Rig::with(&[LaneRole::Orders]);
+    for refused in [1, 2] {
+        rig.place(refused);
+        let lane = rig.write(WriteResult::All);
+        rig.answer(lane, 425, None);
+        rig.pass(Nanos::from_secs(refused - 1)); // the second time it is left alone for two seconds
+        rig.reports();
+        if refused == 1 {
+            rig.pass(Nanos::from_secs(1));
+        }
+    }
+    rig.place(3);
+    rig.unwind(4);
+    assert!(rig.machine.poll_order(rig.now, |_| ()).is_none());
+    assert_eq!(rig.reports(), [unsent(3, Unsent::Mode)]);
+    rig.pass(Nanos::from_millis(999));
+    assert!(rig.machine.poll_order(rig.now, |_| ()).is_none());
+    rig.pass(MS);
+    assert!(rig.machine.poll_order(rig.now, |_| ()).is_some(), "the sale goes first");
+}
+
+#[test]
+fn an_order_that_is_taken_or_the_status_ends_a_mode() {
+    let mut rig = Rig::up();
+    rig.place(1);
+    rig.place(2);
+    let (first, second) = (rig.write(WriteResult::All), rig.write(WriteResult::All));
+    rig.answer(first, 409, None); // refused for a mode in words that name none
+    assert!(told(&mut rig).contains(&mode(VenueMode::Restarting)));
+    rig.answer(second, 201, None);
+    rig.pass(MS);
+    assert!(told(&mut rig).contains(&mode(VenueMode::Open)), "the other was taken");
+    let status = rig.write(WriteResult::All);
+    rig.answer(status, 503, None); // says nothing
+    rig.place(3);
+    let lane = rig.write(WriteResult::All);
+    rig.answer(lane, 425, None);
+    let status = rig.write(WriteResult::All);
+    rig.answer(status, 200, None); // everything is taken
+    assert!(!told(&mut rig).contains(&mode(VenueMode::Open)), "not within the pause");
+    rig.pass(Nanos::from_secs(1));
+    assert_eq!(told(&mut rig), [mode(VenueMode::Open)]);
 }
 
 #[test]

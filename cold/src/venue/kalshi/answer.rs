@@ -4,12 +4,14 @@ use serde_json::Value;
 use surefoot_hot::ids::OrderId;
 use surefoot_hot::order::{Amend, Order};
 use surefoot_hot::report::{Reject, VenueState};
-use surefoot_hot::units::Qty;
+use surefoot_hot::units::{Nanos, Qty};
 use surefoot_hot::venue::kalshi::our_order_id;
+use surefoot_hot::venue_mode::VenueMode;
 
 use crate::exec::answer::{Amended, Cancelled, Placed, state_of};
+use crate::exec::codec::ModeSaid;
 use crate::http_answer::{holds, is_filter_page, parse};
-use crate::json::{Object, as_qty, scaled};
+use crate::json::{Object, as_qty, parse_time, scaled};
 
 /// What the answer to a create says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,6 +120,53 @@ fn words(body: &Value) -> [&str; 4] {
     [text("details"), text("code"), text("message"), flat]
 }
 
+/// What an answer says of what the venue takes (§1.4): its own status, which may also be the body of a 5xx, or the refusal of a
+/// request about `shard`.
+pub fn modes(status: u16, body: &[u8], shard: Option<u8>, said: &mut Vec<ModeSaid>) {
+    let json = parse(body);
+    if json.get("exchange_active").is_some() {
+        return status_modes(&json, said);
+    }
+    let words = words(&json);
+    let says = |part: &str| words.iter().any(|word| holds(word, part));
+    let mode = if says("exchange_is_paused") || says("exchange_paused") {
+        VenueMode::Shut
+    } else if says("trading_is_paused") || says("trading_paused") {
+        VenueMode::CancelOnly
+    } else if status == 425 {
+        VenueMode::Restarting
+    } else {
+        return;
+    };
+    said.push(ModeSaid { shard, mode, lasts: None, until: Nanos::ZERO, is_status: false });
+}
+
+/// The status of the exchange: a row for each shard, and above them the default one's.
+fn status_modes(status: &Value, said: &mut Vec<ModeSaid>) {
+    let resumes = status.get("exchange_estimated_resume_time").and_then(Value::as_str);
+    let resumes = resumes.and_then(parse_time).unwrap_or(Nanos::ZERO);
+    let read = |row: &Value, shard: Option<u8>| {
+        let flag = |field: &str| row.get(field).and_then(Value::as_bool);
+        let mode = match (flag("exchange_active")?, flag("trading_active")?) {
+            (false, _) => VenueMode::Shut,
+            (true, false) => VenueMode::CancelOnly,
+            (true, true) => VenueMode::Open,
+        };
+        let until = if mode == VenueMode::Open { Nanos::ZERO } else { resumes };
+        Some(ModeSaid { shard, mode, lasts: None, until, is_status: true })
+    };
+    let rows = status.get("exchange_index_statuses").and_then(Value::as_array);
+    let shards = rows.into_iter().flatten().filter_map(|row| {
+        let shard = row.get("exchange_index").and_then(Value::as_u64)?;
+        read(row, Some(u8::try_from(shard).ok()?))
+    });
+    let before = said.len();
+    said.extend(shards);
+    if said.len() == before {
+        said.extend(read(status, None)); // no rows: it speaks of all of them
+    }
+}
+
 /// What the answer to a cancel or to one of a batch of cancels proves.
 pub fn cancelled(status: u16, body: &[u8], order_id: &str) -> Cancelled {
     let body = parse(body);
@@ -199,7 +248,7 @@ mod tests {
     use surefoot_hot::ids::{Action, GroupId, MarketId, Outcome, Venue};
     use surefoot_hot::order::{Cancel, Purpose, Tif};
     use surefoot_hot::report::Report;
-    use surefoot_hot::units::{Nanos, Price};
+    use surefoot_hot::units::Price;
 
     use super::*;
 
@@ -304,6 +353,51 @@ mod tests {
                 "{code} {body}"
             );
         }
+    }
+
+    #[test]
+    fn what_the_venue_takes_is_read_from_refusals_and_from_its_status() {
+        use VenueMode::{CancelOnly, Open, Restarting, Shut};
+        let read = |status, body: &str| {
+            let mut said = Vec::new();
+            modes(status, body.as_bytes(), Some(2), &mut said);
+            said.into_iter()
+                .map(|said| (said.shard, said.mode, said.until.get(), said.is_status))
+                .collect::<Vec<_>>()
+        };
+        let row = |index, exchange, trading| {
+            format!(
+                r#"{{"exchange_index":{index},"exchange_active":{exchange},"trading_active":{trading}}}"#
+            )
+        };
+        let status = |resumes: &str, rows: &[String]| {
+            format!(
+                r#"{{"exchange_active":true,"trading_active":false,"exchange_estimated_resume_time":{resumes},"exchange_index_statuses":[{}]}}"#,
+                rows.join(",")
+            )
+        };
+        let refusal = |code: &str| format!(r#"{{"error":{{"code":"{code}"}}}}"#);
+        assert_eq!(read(409, &refusal("trading_is_paused")), [(Some(2), CancelOnly, 0, false)]);
+        assert_eq!(read(409, &refusal("exchange_is_paused")), [(Some(2), Shut, 0, false)]);
+        assert_eq!(read(425, ""), [(Some(2), Restarting, 0, false)]);
+        for (code, body) in
+            [(409, refusal("order_already_exists")), (503, String::new()), (200, "{}".into())]
+        {
+            assert_eq!(read(code, &body), [], "{code} {body}");
+        }
+        let rows = [row(0, true, true), row(2, true, false), row(3, false, false)];
+        let secs = 1_795_197_600;
+        let said = read(503, &status(r#""2026-11-20T18:00:00Z""#, &rows));
+        assert_eq!(
+            said,
+            [
+                (Some(0), Open, 0, true),
+                (Some(2), CancelOnly, secs * 1_000_000_000, true),
+                (Some(3), Shut, secs * 1_000_000_000, true)
+            ],
+            "each shard by its own row"
+        );
+        assert_eq!(read(200, &status("null", &[])), [(None, CancelOnly, 0, true)], "no rows");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::header_slots::HeaderSlots;
 use crate::directory::{Directory, KalshiNames, Names};
 use crate::exec::answer::{Amended, Cancelled, Placed};
 use crate::exec::codec::{
-    AfterAnswer, CannotEncode, Inquiry, Limited, RequestKind, VenueCodec, is_urgent,
+    AfterAnswer, CannotEncode, Inquiry, Limited, ModeSaid, RequestKind, VenueCodec, is_urgent,
     rehearsal_order,
 };
 use crate::exec::http::{Answer, Request};
@@ -202,6 +202,7 @@ fn text(id: &VenueId) -> &str {
 impl VenueCodec for Kalshi {
     const VENUE: Venue = Venue::Kalshi;
     const ID_FIRST: bool = false;
+    const ASKS_MODE: bool = true;
 
     fn follow(&mut self, market: MarketId, names: &Names) {
         Self::follow(self, market, names);
@@ -407,6 +408,15 @@ impl VenueCodec for Kalshi {
                 AfterAnswer::Done
             }
         }
+    }
+
+    fn shard_of(&self, market: MarketId) -> u8 {
+        self.shard(market)
+    }
+
+    fn modes(&self, about: Option<MarketId>, answer: &Answer<'_>, said: &mut Vec<ModeSaid>) {
+        let shard = about.map(|market| self.shard(market));
+        answer::modes(answer.status, answer.body, shard, said);
     }
 
     fn warm(&mut self, request: &mut Request) {

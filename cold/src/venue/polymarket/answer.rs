@@ -5,16 +5,21 @@ use serde_json::Value;
 use surefoot_hot::ids::Action;
 use surefoot_hot::order::{Order, Tif};
 use surefoot_hot::report::{Reject, VenueState};
-use surefoot_hot::units::Qty;
+use surefoot_hot::units::{Nanos, Qty};
+use surefoot_hot::venue_mode::VenueMode;
 
 use super::eip712::Word;
 use crate::exec::answer::{Cancelled, Placed, state_of};
+use crate::exec::codec::ModeSaid;
 use crate::http_answer::{holds, is_filter_page, parse};
 use crate::json::{as_qty, parse_scaled};
 use crate::text::parse_hex;
 
 /// An order this close to its size is filled: sums of fills end up to 0.01 below it (`polymarket.md` §10, 9).
 pub const DUST: Qty = Qty::from_micros(10_000);
+
+/// The longest time that an answer may say a mode lasts: a strange one must not keep us away for days.
+const MODE_SECS_MAX: u64 = 600;
 
 /// The longest id of a heartbeat that is sent back: those of the venue are UUIDs (§1.6).
 const BEAT_ID_BYTES_MAX: usize = 64;
@@ -126,6 +131,27 @@ fn refused(status: u16, body: &[u8], json: &Value) -> Placed {
         200..=499 => Placed::Rejected(Reject::Other),
         _ => Placed::Unknown,
     }
+}
+
+/// What an answer says of what the venue takes (§1.7); `None` where it says nothing of it.
+pub fn mode(status: u16, body: &[u8], retry_after: Option<u32>) -> Option<ModeSaid> {
+    let json = parse(body);
+    let says = |part: &str| holds(message(&json), part);
+    let mode = if says("post-only mode") {
+        VenueMode::PostOnly
+    } else if says("cancel-only") {
+        VenueMode::CancelOnly
+    } else if says("trading is currently disabled") {
+        VenueMode::Shut
+    } else if status == 425 {
+        VenueMode::Restarting
+    } else {
+        return None;
+    };
+    let secs = json.get("retry_after_seconds").and_then(Value::as_u64);
+    let secs = secs.or(retry_after.map(u64::from)).map(|secs| secs.min(MODE_SECS_MAX));
+    let lasts = secs.map(Nanos::from_secs);
+    Some(ModeSaid { shard: None, mode, lasts, until: Nanos::ZERO, is_status: false })
 }
 
 fn message(body: &Value) -> &str {

@@ -14,8 +14,8 @@ use surefoot_hot::units::Nanos;
 use crate::directory::{Directory, Generation, Names, PolymarketNames};
 use crate::exec::answer::{Cancelled, Placed};
 use crate::exec::codec::{
-    AfterAnswer, CannotEncode, HeartbeatAnswer, Inquiry, Limited, RequestKind, VenueCodec,
-    is_urgent, rehearsal_order,
+    AfterAnswer, CannotEncode, HeartbeatAnswer, Inquiry, Limited, ModeSaid, RequestKind,
+    VenueCodec, is_urgent, rehearsal_order,
 };
 use crate::exec::http::{Answer, Request};
 use crate::net::Endpoint;
@@ -330,6 +330,10 @@ impl VenueCodec for Polymarket {
                 AfterAnswer::Done
             }
         }
+    }
+
+    fn modes(&self, _: Option<MarketId>, answer: &Answer<'_>, said: &mut Vec<ModeSaid>) {
+        said.extend(answer::mode(answer.status, answer.body, answer.retry_after));
     }
 
     fn warm(&mut self, request: &mut Request) {

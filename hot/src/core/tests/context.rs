@@ -4,6 +4,7 @@ use super::*;
 use crate::book::StaleWhy;
 use crate::event::WithdrawnWhy;
 use crate::risk::{BestPrices, LastTrade, VenueCondition};
+use crate::venue_mode::VenueMode;
 
 fn on_one_leg(desk: &mut Desk) -> Order {
     desk.gap();
@@ -60,13 +61,16 @@ fn the_venues_condition_is_what_was_heard_of_it() {
         latency: None,
         breaker_open: false,
         tokens_short: false,
+        mode: VenueMode::Open,
     };
     assert_eq!(desk.core.context(&order).venue, well);
     let venue = order.venue;
     desk.control(Control::Hold { venue, held: true });
     desk.control(Control::Reconciled { venue, clean: false });
     desk.event(Event::Link { venue, link: Link::Market, number: LinkNumber::FIRST, up: false });
-    let ill = VenueCondition { has_data: false, agrees: false, held_back: true, ..well };
+    let (shard, mode, until) = (0, VenueMode::CancelOnly, Nanos::ZERO);
+    desk.event(Event::Mode { venue, shard, mode, until });
+    let ill = VenueCondition { has_data: false, agrees: false, held_back: true, mode, ..well };
     assert_eq!(desk.core.context(&order).venue, ill);
 }
 

@@ -12,9 +12,12 @@ use surefoot_hot::risk::LimitRow;
 use surefoot_hot::risk::gate::{View, check, check_amend};
 use surefoot_hot::risk::{Approved, BestPrices, Context, Exposure, Limits, MarketCondition, Rate};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
+use surefoot_hot::venue_mode::VenueMode;
 
 use crate::exec::answer::{Amended, Cancelled, Placed};
-use crate::exec::codec::{AfterAnswer, CannotEncode, Inquiry, Limited, RequestKind, VenueCodec};
+use crate::exec::codec::{
+    AfterAnswer, CannotEncode, Inquiry, Limited, ModeSaid, RequestKind, VenueCodec,
+};
 use crate::exec::http::{Answer, Request};
 use crate::exec::machine::{Closing, ExecOptions, LaneRole, Machine, WriteResult};
 use crate::exec::write_ahead::MemoryLog;
@@ -24,7 +27,8 @@ use crate::wirelog::{Record, VenueId};
 pub(super) const START: Nanos = Nanos::from_secs(1_795_000_000);
 
 /// A venue that speaks in paths and statuses alone. An order is `/orders/N` under our number and `/orders/uuid-N` under its
-/// own. 201 fills it, 202 lets it rest, 400 kills it, 429 is one too many, anything else says nothing. A change is made with
+/// own. 201 fills it, 202 lets it rest, 400 kills it, 425 says that the engine restarts, 409 that something keeps it from
+/// taking orders, 429 is one too many, anything else says nothing. A change is made with
 /// 200 and refused with 400; with 404 there is nothing to change.
 #[derive(Debug, Default)]
 pub(super) struct Desk {
@@ -48,6 +52,7 @@ fn write(request: &mut Request, method: &str, path: &str) {
 impl VenueCodec for Desk {
     const VENUE: Venue = Venue::Kalshi;
     const ID_FIRST: bool = false;
+    const ASKS_MODE: bool = true;
 
     fn follow(&mut self, _: MarketId, _: &Names) {}
 
@@ -78,6 +83,7 @@ impl VenueCodec for Desk {
             201 => (status(VenueState::Filled, order.qty), uuid(order.id)),
             202 => (status(VenueState::Resting, Qty::ZERO), uuid(order.id)),
             400 => (Placed::Rejected(Reject::Killed), VenueId::NONE),
+            425 | 409 => (Placed::Rejected(Reject::Mode), VenueId::NONE),
             429 => (Placed::Rejected(Reject::Rate), VenueId::NONE),
             _ => (Placed::Unknown, VenueId::NONE),
         }
@@ -141,6 +147,15 @@ impl VenueCodec for Desk {
             _ => AfterAnswer::Retry,
         }
     }
+    fn modes(&self, _: Option<MarketId>, answer: &Answer<'_>, said: &mut Vec<ModeSaid>) {
+        let (lasts, until) = (None, Nanos::ZERO);
+        let mode = |mode, is_status| ModeSaid { shard: Some(0), mode, lasts, until, is_status };
+        match answer.status {
+            425 => said.push(mode(VenueMode::Restarting, false)),
+            200 => said.push(mode(VenueMode::Open, true)),
+            _ => {}
+        }
+    }
     fn warm(&mut self, request: &mut Request) {
         write(request, "GET", "/time");
     }
@@ -166,7 +181,11 @@ impl Rig {
     /// These connections, all open; the core knows of it.
     pub(super) fn with(lanes: &[LaneRole]) -> Self {
         let halt = HaltEpoch::new(7);
-        let options = ExecOptions { warm_every: Nanos::NEVER, ..ExecOptions::default() };
+        let options = ExecOptions {
+            warm_every: Nanos::NEVER,
+            mode_every: Nanos::NEVER,
+            ..ExecOptions::default()
+        };
         let machine =
             Machine::new(Desk::default(), MemoryLog::default(), halt.clone(), lanes, options);
         let mut rig = Self { machine, halt, now: START };
@@ -244,7 +263,7 @@ impl Rig {
         while let Some(event) = self.machine.poll_report() {
             match event {
                 Event::Report(report) => reports.push(report),
-                Event::Link { .. } | Event::Way { .. } => {}
+                Event::Link { .. } | Event::Way { .. } | Event::Mode { .. } => {}
                 other => panic!("no report: {other:?}"),
             }
         }

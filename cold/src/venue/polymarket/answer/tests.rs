@@ -240,3 +240,26 @@ fn a_beat() {
         );
     }
 }
+
+#[test]
+fn what_the_venue_takes_is_read_from_refusals() {
+    use VenueMode::{CancelOnly, PostOnly, Restarting, Shut};
+    let post_only = r#"{"error":"post-only mode: only post-only orders and cancels are allowed","code":"post_only_mode","retry_after_seconds":79}"#;
+    let cancel_only = r#"{"error":"Trading is currently cancel-only. New orders are not accepted, but cancels are allowed."}"#;
+    let disabled = r#"{"error":"Trading is currently disabled. Check polymarket.com for updates"}"#;
+    let rows = [
+        (425, "", None, Some((Restarting, None))),
+        (425, "", Some(3), Some((Restarting, Some(3)))),
+        (503, post_only, Some(80), Some((PostOnly, Some(79)))),
+        (503, cancel_only, Some(100_000), Some((CancelOnly, Some(MODE_SECS_MAX)))),
+        (503, disabled, None, Some((Shut, None))),
+        (503, "", None, None),
+        (400, r#"{"error":"not enough balance"}"#, None, None),
+    ];
+    for (status, body, retry_after, expected) in rows {
+        let said = mode(status, body.as_bytes(), retry_after);
+        let lasts = |said: ModeSaid| said.lasts.map(|lasts| lasts.get() / 1_000_000_000);
+        assert_eq!(said.map(|said| (said.mode, lasts(said))), expected, "{status} {body}");
+        assert!(said.is_none_or(|said| said.shard.is_none() && !said.is_status));
+    }
+}

@@ -7,6 +7,7 @@ use crate::event::Event;
 use crate::ids::{BasketId, Side};
 use crate::links::LinkNumber;
 use crate::risk::{BestPrices, LastTrade, OtherVenue};
+use crate::venue_mode::VenueMode;
 
 /// What the market, the venues and the clock are like.
 pub(super) const MARKET: &[Case] = &[
@@ -112,6 +113,34 @@ pub(super) const MARKET: &[Case] = &[
         OPENING,
         |w| w.context.venue.breaker_open = true,
         |w| w.context.venue.breaker_open = false,
+    ),
+    (
+        "a venue that takes only what rests",
+        R::VenueMode,
+        ALL,
+        |w| w.context.venue.mode = VenueMode::PostOnly,
+        |w| w.context.venue.mode = VenueMode::Open,
+    ),
+    (
+        "an order that only rests, at a venue that takes cancels alone",
+        R::VenueMode,
+        ALL,
+        |w| (w.context.venue.mode, w.order.post_only) = (VenueMode::CancelOnly, true),
+        |w| (w.context.venue.mode, w.order.post_only) = (VenueMode::PostOnly, true),
+    ),
+    (
+        "a venue that restarts",
+        R::VenueMode,
+        ALL,
+        |w| w.context.venue.mode = VenueMode::Restarting,
+        |w| w.context.venue.mode = VenueMode::Open,
+    ),
+    (
+        "a venue that is shut",
+        R::VenueMode,
+        ALL,
+        |w| (w.context.venue.mode, w.order.post_only) = (VenueMode::Shut, true),
+        |w| (w.context.venue.mode, w.order.post_only) = (VenueMode::Open, true),
     ),
     (
         "tokens beside the reserve",

@@ -7,6 +7,7 @@ use crate::market::MarketStatus;
 use crate::order::{Order, Purpose, Tif};
 use crate::risk::{LimitRow as L, Refusal as R};
 use crate::units::Price;
+use crate::venue_mode::VenueMode;
 
 /// The first row that the order breaks; `None` where it passes.
 pub(super) fn check(v: &View<'_>, o: &Order) -> Option<R> {
@@ -34,7 +35,12 @@ fn reduces(o: &Order) -> bool {
 
 fn before(v: &View<'_>, o: &Order) -> Vec<(R, bool)> {
     let halts = v.halted || !v.limits.complete();
-    vec![(R::Full, !v.room), (R::Halted, halts && !reduces(o))]
+    let refused_by_mode = match v.context.venue.mode {
+        VenueMode::Open => false,
+        VenueMode::PostOnly => !o.post_only,
+        VenueMode::CancelOnly | VenueMode::Restarting | VenueMode::Shut => true,
+    };
+    vec![(R::Full, !v.room), (R::Halted, halts && !reduces(o)), (R::VenueMode, refused_by_mode)]
 }
 
 /// The venue, the market's data and what was rejected.
