@@ -181,8 +181,11 @@ impl Checks {
                 if hedges_too_much(core, order) {
                     return broken("G1", "buys more than what it is to match");
                 }
-                if beside.any(|own| meets(own) || corrects(order) || corrects(&own.order)) {
-                    return broken("G3", "corrects beside another order of its group");
+                let disturbs =
+                    |own: &&Record| meets(own) || corrects(order) || corrects(&own.order);
+                if let Some(own) = beside.find(disturbs) {
+                    let what = format!("corrects beside another order of its group, {own:?}");
+                    return broken("G3", &what);
                 }
             }
         }

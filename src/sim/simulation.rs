@@ -740,6 +740,8 @@ impl Simulation {
         if let Some(epoch) = self.outbox.raised() {
             self.halt.raise_to(epoch);
         }
+        // Before anything is checked: what does not hold is to be found in it.
+        self.chronicle.keep(self.now.since(START), &self.core, event, &self.outbox);
         self.checks.after_event(self.now, &self.core, event, &self.outbox)?;
         self.watch_event(event)?;
         self.check_links()?;

@@ -45,9 +45,11 @@ impl Core {
                 Step::Buy { .. } if !self.run.is_halted() && self.run.is_configuring() => return,
                 Step::Buy { leg, qty } => {
                     let group = self.groups.at(slot);
-                    if group.missed > 0 && !self.may_hedge_again(now, group) {
+                    // What is bought again corrects what is held, as a sale does: it waits for all that is counted and not told.
+                    let waits = group.again > 0 && self.is_in_flight(id);
+                    if (waits || group.missed > 0) && !self.may_hedge_again(now, group) {
                         self.give_leg_up(now, slot, leg, out);
-                    } else if group.missed > 0 && now < group.next_at {
+                    } else if waits || (group.missed > 0 && now < group.next_at) {
                         return;
                     } else {
                         self.buy_leg(now, slot, leg, qty, out);
@@ -113,6 +115,12 @@ impl Core {
         !self.run.is_halted()
             && group.state() == GroupState::Working
             && since.is_some_and(|since| now.since(since) < limit)
+    }
+
+    /// Whether an order of a group may still bring or take something: one that is over is in flight (G3) until each fill that the
+    /// venue counts has been told. A fill that is only counted may be another one than the group takes it for, or fail.
+    fn is_in_flight(&self, group: GroupId) -> bool {
+        self.orders.live().any(|record| record.order.group == group)
     }
 
     /// A hedge that never reached the venue is not tried any more.
@@ -294,8 +302,7 @@ impl Core {
             return false;
         }
         // A claimed fill whose details have not come yet cannot be sold: the ledger must hold it first.
-        let in_flight = self.orders.live().any(|record| record.order.group == group.id);
-        if in_flight && !canary::is(Canary::CorrectionBeside) {
+        if self.is_in_flight(group.id) && !canary::is(Canary::CorrectionBeside) {
             return false;
         }
         let leg = group.legs[index];

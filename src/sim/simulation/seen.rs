@@ -6,10 +6,9 @@ use super::{START, Simulation};
 use crate::sim::Broken;
 
 impl Simulation {
-    /// Whoever looks for scenarios sees an event, and it is written down.
+    /// Whoever looks for scenarios sees an event.
     pub(super) fn watch_event(&mut self, event: &Event) -> Result<(), Broken> {
         let at = self.now.since(START);
-        self.chronicle.keep(at, &self.core, event, &self.outbox);
         self.watch.after_event(self.now, &self.core, event, &self.outbox)?;
         while let Some(number) = self.watch.poll_seen() {
             self.chronicle.see(at, number);

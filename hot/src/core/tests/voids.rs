@@ -85,6 +85,50 @@ fn what_did_not_fail_is_waited_for() {
     is_corrected(&desk, &hedge, 10);
 }
 
+/// The order is over with 30 contracts by the venue's count; 10 of them were told, and failed. 20 are owed.
+fn owing() -> (Desk, Order) {
+    let (mut desk, hedge) = hedging();
+    desk.status(&hedge, VenueState::Filled, Some(30));
+    let fill = desk.fill_of(&hedge, 10);
+    desk.report(Report::Fill(fill));
+    assert_eq!(desk.group_states().last(), Some(&GroupState::Hedged), "by the venue's count");
+    desk.report(Report::Finality { fill: fill.fill, state: Finality::Failed });
+    assert_eq!(
+        desk.group_states().last(),
+        Some(&GroupState::Working),
+        "ten are to be bought again"
+    );
+    (desk, hedge)
+}
+
+#[test]
+fn nothing_is_bought_again_beside_an_order_that_owes_a_fill() {
+    let (mut desk, hedge) = owing();
+    desk.wait(Nanos::from_millis(500));
+    assert_eq!(desk.last_placed(), hedge, "G3: it is in flight until all of it is told");
+    desk.fill(&hedge, 20);
+    is_done(&desk, &hedge, 20);
+    let again = desk.last_placed();
+    assert_eq!((again.market, again.action, again.qty), (PM, Action::Buy, qty(10)));
+    desk.fill(&again, 10);
+    assert_eq!(desk.group_states().last(), Some(&GroupState::Hedged));
+    assert!(desk.core.is_idle());
+}
+
+#[test]
+fn what_an_order_never_tells_is_not_waited_for_with_a_leg_alone() {
+    let (mut desk, hedge) = owing();
+    desk.wait(desk.core.limits().span(LimitRow::LegTimeoutMs));
+    assert_eq!(desk.group_states().last(), Some(&GroupState::Unwinding));
+    assert_eq!(desk.last_placed(), hedge, "G3: nothing is sold beside it either");
+    desk.fill(&hedge, 20);
+    let sale = desk.last_placed();
+    assert_eq!((sale.market, sale.action, sale.qty), (KA, Action::Sell, qty(10)));
+    desk.fill(&sale, 10);
+    assert_eq!(desk.group_states().last(), Some(&GroupState::Hedged));
+    assert!(desk.core.is_idle());
+}
+
 #[test]
 fn a_fill_told_after_the_word_that_it_failed_is_not_waited_for() {
     let (mut desk, hedge) = hedging();
