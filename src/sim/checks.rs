@@ -13,7 +13,7 @@ use surefoot_hot::core::{Checked, Core};
 use surefoot_hot::event::{Control, Event};
 
 use surefoot_hot::group::{Group, GroupState, Leg, NO_GROUP, Sequencing};
-use surefoot_hot::ids::Side;
+use surefoot_hot::ids::{GroupId, Side};
 use surefoot_hot::intent::Intent;
 use surefoot_hot::note::{Alarm, Note};
 use surefoot_hot::order::{Order, Purpose, Record};
@@ -56,8 +56,8 @@ pub struct Checks {
     opened_at_halt: Option<u64>,
     /// Alarms that the core raised, by name.
     pub alarms: BTreeMap<&'static str, u64>,
-    /// Realised result of baskets that were sold again.
-    pub unwound: Usd,
+    /// Realised result of each basket that was sold again, by group.
+    pub unwound: BTreeMap<GroupId, Usd>,
     /// Faults that began, by name.
     pub faults: BTreeMap<&'static str, u64>,
     /// Trades that were taken back.
@@ -240,7 +240,9 @@ impl Checks {
                 let is_told = is_gone && now <= self.gone_until;
                 return if is_told { Ok(()) } else { unexplained(*what) };
             }
-            Note::Group { state: GroupState::Flat, result, .. } => self.unwound += *result,
+            Note::Group { group, state: GroupState::Flat, result, .. } => {
+                self.unwound.insert(*group, *result); // a later word of it has what was booked since
+            }
             Note::Group { .. }
             | Note::Opportunity { .. }
             | Note::Order { .. }

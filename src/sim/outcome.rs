@@ -87,7 +87,7 @@ impl Outcome {
             fees: stats.fees,
             orders,
             fills: stats.fills,
-            unwound_result: checks.unwound,
+            unwound_result: checks.unwound.values().fold(Usd::ZERO, |sum, result| sum + *result),
             alarms: checks.alarms.clone(),
             faults: checks.faults.clone(),
             scenarios,

@@ -475,16 +475,20 @@ impl Core {
     }
 
     pub(super) fn note_group(&self, slot: usize, out: &mut Outbox) {
-        let group = self.groups.at(slot);
-        out.note(Note::Group {
-            group: group.id,
-            basket: group.basket,
-            state: group.state(),
-            units: if group.state().is_over() { group.matched() } else { group.target },
-            promised: group.promised,
-            result: group.result,
-            one_leg_ns: group.one_leg.get(),
-        });
+        out.note(note_of(self.groups.at(slot)));
+    }
+}
+
+/// What is told of a group as it is now.
+pub(super) fn note_of(group: &Group) -> Note {
+    Note::Group {
+        group: group.id,
+        basket: group.basket,
+        state: group.state(),
+        units: if group.state().is_over() { group.matched() } else { group.target },
+        promised: group.promised,
+        result: group.result,
+        one_leg_ns: group.one_leg.get(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a fill does: it is judged against its order, booked once, and counted in its order and its group.
 
 use super::Core;
+use super::advance::note_of;
 use super::comparison::most_open;
 use super::fills_seen::Booked;
 use crate::canary::{self, Canary};
@@ -149,8 +150,9 @@ impl Core {
             self.alarm(Alarm::PositionDrift, Some(market), Some(id), out);
         }
         // What ends a group may be the venue's count alone: what was paid is told after it, and a part of it may still fail.
+        let realised = self.money.ledger().realised() - before;
         if let Some(group) = self.groups.known_mut(group) {
-            group.result += self.money.ledger().realised() - before;
+            group.result += realised;
             if action == Action::Buy {
                 group.on_paid(market, outcome, fill.qty, price.cost_ceil(fill.qty) + fee);
             }
@@ -166,6 +168,11 @@ impl Core {
             undone: false,
         });
         self.note_position(market, out);
+        if realised != Usd::ZERO
+            && let Some(ended) = self.groups.ended(group)
+        {
+            out.note(note_of(ended)); // what was told as it ended was without this
+        }
     }
 
     /// The order has so much more: it may be over with it, and its group goes on.

@@ -191,6 +191,11 @@ impl Groups {
         }
     }
 
+    /// The group of this number among the last ones that have ended.
+    pub fn ended(&self, id: GroupId) -> Option<&Group> {
+        self.ended.iter().rev().find(|group| group.id == id)
+    }
+
     /// The group in a slot of the table.
     pub fn at(&self, slot: usize) -> &Group {
         &self.live[slot]

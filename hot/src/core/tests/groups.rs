@@ -139,6 +139,29 @@ fn the_time_on_one_leg_is_bounded_and_told_exactly() {
     }
 }
 
+/// The venue's count ends a group; what its sale brought is told after it.
+#[test]
+fn a_sale_that_is_told_after_its_group_has_ended_is_part_of_its_result() {
+    let mut desk = Desk::new();
+    let sale = desk.first_leg_to_sell();
+    let before = desk.core.ledger().realised();
+    desk.status(&sale, VenueState::Filled, Some(30));
+    let told = |desk: &Desk| {
+        let groups = desk.notes.iter().filter_map(|note| match note {
+            Note::Group { state: GroupState::Flat, result, .. } => Some(*result),
+            _ => None,
+        });
+        groups.collect::<Vec<_>>()
+    };
+    assert_eq!(told(&desk), [before], "nothing of it was booked yet");
+    desk.fill(&sale, 10);
+    let first = desk.core.ledger().realised();
+    desk.fill(&sale, 20);
+    let all = desk.core.ledger().realised();
+    assert!(all < first && first < before, "it was sold at a loss");
+    assert_eq!(told(&desk), [before, first, all]);
+}
+
 #[test]
 fn an_unwind_that_fills_in_part_goes_on() {
     let mut desk = Desk::new();
