@@ -18,8 +18,9 @@ use surefoot::drill::shim::{Aim, Fate, Shim};
 use surefoot_cold::journal::{Identity, Journal, Options, Reader, Sync, replay, segments};
 use surefoot_cold::snapshot;
 use surefoot_cold::state_dir::{HaltLatch, StateDir};
-use surefoot_cold::store::Store;
 use surefoot_cold::store::names::MarketNames;
+use surefoot_cold::store::rebuild::rebuild;
+use surefoot_cold::store::{Store, backup};
 use surefoot_cold::wirelog::{self, Ended, Record, Sent, SyncMode, VenueId, WireLog};
 use surefoot_hot::event::Event;
 use surefoot_hot::ids::{Action, GroupId, MarketId, OrderId, Outcome, Venue};
@@ -63,6 +64,8 @@ const CASES: &[Case] = &[
     Case { name: "lock", prepare: nothing, script: lock, check: lock_is_free },
     Case { name: "names", prepare: nothing, script: save_names, check: names_are_there },
     Case { name: "database", prepare: make_journal, script: project, check: database_is_level },
+    Case { name: "backup", prepare: make_database, script: back_up, check: backups_are_whole },
+    Case { name: "rebuild", prepare: make_database, script: make_again, check: database_is_level },
 ];
 
 fn nothing(_: &Path) {}
@@ -317,6 +320,37 @@ fn database_is_level(dir: &Path, promised: &BTreeSet<String>) {
     let db = surefoot_cold::store::open_read_only(&dir.join("surefoot.db")).unwrap();
     let sound: String = db.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(sound, "ok");
+}
+
+fn make_database(dir: &Path) {
+    make_journal(dir);
+    open_store(dir).unwrap();
+}
+
+/// The second one removes the first.
+fn back_up(dir: &Path) {
+    let state = StateDir::at(dir);
+    for second in [1_000_000, 2_000_000] {
+        let (from, to, now) = (state.database(), state.backups(), Nanos::from_secs(second));
+        if let Some(taken) = told(backup::take(&from, &to, now, 1, &mut |_| true)) {
+            promise(taken.path.display());
+        }
+    }
+}
+
+fn backups_are_whole(dir: &Path, promised: &BTreeSet<String>) {
+    let there = backup::list(&StateDir::at(dir).backups()).unwrap();
+    for file in &there {
+        assert!(backup::look(&file.path).unwrap().next > 50);
+    }
+    let newest = promised.iter().max().is_none_or(|path| Path::new(path).exists());
+    assert!(newest, "promised {promised:?}, there are {there:?}");
+}
+
+fn make_again(dir: &Path) {
+    if let Some(made) = told(rebuild(&StateDir::at(dir), false, &mut |_| true)) {
+        promise(made.looked.next);
+    }
 }
 
 /// The process that runs a script; nothing where it is run as a test.

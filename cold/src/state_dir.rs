@@ -192,6 +192,11 @@ impl StateDir {
         self.root.join("surefoot.db")
     }
 
+    /// Where dated copies of the database are.
+    pub fn backups(&self) -> PathBuf {
+        self.root.join("backups")
+    }
+
     /// Where the markets' names are kept: numbers stand for the same markets after a restart.
     pub fn names(&self) -> PathBuf {
         self.root.join("markets.json")

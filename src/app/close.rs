@@ -90,6 +90,7 @@ impl Running {
             Ending::NotAgreed => Exit::Unreconciled,
             Ending::CoreGone | Ending::MainThread => Exit::Internal,
         };
+        self.backups.close();
         match how {
             Closing::WithoutCore => self.close_without_core(why),
             Closing::Whole { idle } => {

@@ -9,6 +9,7 @@
 
 pub(crate) mod asker;
 mod audit;
+mod backups;
 mod carry_out;
 mod close;
 mod compare;
@@ -64,6 +65,7 @@ use crate::machine::Engine;
 use crate::machine::topology::Topology;
 
 use audit::AuditThread;
+use backups::Backups;
 use compare::VenueCheck;
 use fees::FeeReading;
 use follow::Following;
@@ -135,6 +137,7 @@ struct Running {
     /// The comparisons with each venue.
     checks: PerVenue<VenueCheck>,
     audit: AuditThread,
+    backups: Backups,
     witnesses: Witnesses,
     topology: Topology,
     began_at: Nanos,

@@ -117,6 +117,10 @@ run_notes! {
     NotCompared = "not_compared", Warning;
     /// A run that is to end still waits for something.
     Stopping = "stopping", Warning;
+    /// A copy of the database was made.
+    BackedUp = "backed_up", Info;
+    /// No copy of the database could be made.
+    BackupFailed = "backup_failed", Alarm;
     /// The run began.
     Started = "started", Info;
     /// The run ends.

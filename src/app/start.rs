@@ -26,6 +26,7 @@ use surefoot_hot::risk::HaltWhy;
 use surefoot_hot::units::Nanos;
 
 use super::audit::AuditThread;
+use super::backups::Backups;
 use super::compare::VenueCheck;
 use super::fees::FeeReading;
 use super::follow::places;
@@ -422,6 +423,12 @@ fn start_watchers(
     Ok((audit, watchdog))
 }
 
+/// The thread that copies the database.
+fn start_backups(state: &StateDir, config: &Config, notes: &Announcer) -> Result<Backups, Failed> {
+    Backups::start(state, config.backup, notes.clone())
+        .map_err(|error| Failed(Exit::Failed, format!("starting the backups' thread: {error}")))
+}
+
 /// The threads that ask the venues for books over REST.
 fn start_witnesses(engine: &mut Engine, access: &Access) -> Result<Witnesses, Failed> {
     let wanted = engine.take_witnesses();
@@ -470,9 +477,10 @@ impl Running {
         started.tell_halt(&halt);
         let Started { engine, epoch, tapped, witnesses, notices } = started;
         let (audit, watchdog) = start_watchers(&engine, tapped, &catalogue.directory)?;
-        let checks = venue_checks(&spec.access, &catalogue.directory);
         tell_began(&spec, run, &notes);
         Ok(Self {
+            checks: venue_checks(&spec.access, &catalogue.directory),
+            backups: start_backups(&state, config, &notes)?,
             rescue: Some(Rescue::new(&spec.access, &catalogue.directory)),
             began_at: engine.clock.now(),
             configured: config.limits,
@@ -499,7 +507,6 @@ impl Running {
             observer,
             store,
             follower,
-            checks,
             audit,
             witnesses,
             topology,

@@ -229,6 +229,7 @@ impl Running {
         ended.extend(needed.filter(|name| ["observer", "store"].contains(name)));
         ended.extend(self.follower.has_ended().then_some("snapshot"));
         ended.extend(self.audit.has_ended().then_some("audit"));
+        ended.extend(self.backups.has_ended().then_some("backup"));
         ended.extend(self.witnesses.have_ended().then_some("witness"));
         let still = self.engine.still(STALL_AFTER);
         let lost = self.lock.check().err();

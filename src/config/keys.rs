@@ -158,6 +158,20 @@ const KEYS: &[Key] = &[
         false,
     ),
     key(
+        "backup.every_hours",
+        Kind::Whole(0, 720),
+        Some("24"),
+        "hours between two copies of the database that a run makes by itself; 0 for none",
+        false,
+    ),
+    key(
+        "backup.keep",
+        Kind::Whole(1, 1_000),
+        Some("7"),
+        "how many copies of the database are kept, the newest ones",
+        false,
+    ),
+    key(
         "times.breaker_ms",
         Kind::Whole(1_000, 3_600_000),
         Some("60000"),

@@ -16,7 +16,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 use super::keys::{self, Key, Kind, Value, nearest};
 use super::limits::{self, Limits, NESTED, Profile};
 use super::themes::Themes;
-use super::{Config, JournalSync, JsonLogConfig, LogLevel, SecretRef, Times, Venues};
+use super::{BackupConfig, Config, JournalSync, JsonLogConfig, LogLevel, SecretRef, Times, Venues};
 use crate::cli::{Mode, TopologyArg};
 use crate::twin::world::WorldName;
 
@@ -456,6 +456,7 @@ impl Reading {
             retention_days: self.number_or_default("journal.retention_days"),
             crashes_max: u32::try_from(self.number_or_default("restart.crashes_max"))
                 .expect("the key's bounds"),
+            backup: self.backup(),
             times: self.times(),
             profile,
             limits,
@@ -483,6 +484,13 @@ impl Reading {
             breaker: Nanos::from_millis(self.number_or_default("times.breaker_ms")),
             compare: millis("times.compare_ms"),
             compare_again: millis("times.compare_again_ms"),
+        }
+    }
+
+    fn backup(&self) -> BackupConfig {
+        BackupConfig {
+            every: Duration::from_secs(3_600 * self.number_or_default("backup.every_hours")),
+            keep: usize::try_from(self.number_or_default("backup.keep")).expect("the key's bounds"),
         }
     }
 

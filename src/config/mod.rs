@@ -58,6 +58,8 @@ pub struct Config {
     pub retention_days: u64,
     /// How many runs may crash within a while before a start opens nothing; 0 where nobody counts them.
     pub crashes_max: u32,
+    /// Copies of the database that a run makes by itself.
+    pub backup: BackupConfig,
     /// How long the executors and the comparisons with the venues wait.
     pub times: Times,
     /// What the limits start from.
@@ -88,6 +90,15 @@ impl Config {
     pub const fn retention(&self) -> Duration {
         Duration::from_secs(self.retention_days * 86_400)
     }
+}
+
+/// Copies of the database that a run makes by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BackupConfig {
+    /// Between two of them; zero for none.
+    pub every: Duration,
+    /// How many are kept.
+    pub keep: usize,
 }
 
 /// How long the executors and the comparisons with the venues wait.

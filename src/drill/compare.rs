@@ -9,6 +9,7 @@ use surefoot_cold::journal::{JournalError, Reader, Wrong};
 use surefoot_cold::reconcile::Truth;
 use surefoot_cold::snapshot::restore;
 use surefoot_cold::state_dir::StateDir;
+use surefoot_cold::store::check::check;
 use surefoot_cold::store::names::MarketNames;
 use surefoot_cold::wirelog::{self, Record, VenueId};
 use surefoot_hot::core::Core;
@@ -116,6 +117,10 @@ pub fn compare(
     }
     compare_reserved(&core, &mut found);
     compare_money(&core, directory, last, stated, &mut found);
+    // Every row that the runs wrote, those that were killed among them, made again from the journal.
+    let checked = check(state, &mut |_| true).map_err(|error| error.to_string())?;
+    let differences = checked.damage.iter().chain(&checked.differences);
+    found.wrong.extend(differences.map(|what| format!("the database: {what}")));
     Ok(found)
 }
 

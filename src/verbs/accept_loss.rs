@@ -74,6 +74,7 @@ fn put_aside(state: &StateDir, reason: &str, loss: &JournalError) -> Result<Stri
         state.database(),
         state.journal_mark(),
         state.snapshots(),
+        state.backups(), // of the journal that goes
     ])?;
     Ok(aside.display().to_string())
 }

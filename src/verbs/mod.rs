@@ -4,6 +4,7 @@
 pub mod accept_loss;
 pub mod bench;
 pub mod config;
+pub mod db;
 pub mod drill;
 pub mod follow;
 pub mod halt;
@@ -72,6 +73,9 @@ pub enum Verb {
     Twin(twin::TwinArgs),
     /// Accept that records of the journal are lost, after a start that ended with 6: it is put aside, and trading halted
     AcceptLoss(accept_loss::AcceptArgs),
+    /// Check, copy, put back or make again the database
+    #[command(subcommand)]
+    Db(db::DbVerb),
     /// Fold a journal again and prove that it gives the same decisions
     Replay(replay::ReplayArgs),
     /// Simulate trading days from seeds: core, sessions and executors with the twin's venues, under virtual time
@@ -103,6 +107,7 @@ pub fn carry_out(cli: Cli) -> Exit {
         | Verb::Unfollow(_)
         | Verb::Stop
         | Verb::AcceptLoss(_)
+        | Verb::Db(_)
         | Verb::Replay(_) => Ok(find::load_for_control(&cli.common)),
         Verb::Twin(_) | Verb::Bench(_) | Verb::Sim(_) | Verb::Drill(_) | Verb::Config(_) => {
             find::load_all(&cli.common, None)
@@ -126,6 +131,7 @@ pub fn carry_out(cli: Cli) -> Exit {
         Verb::AcceptLoss(args) => accept_loss::run(&args, &setup),
         Verb::Twin(args) => twin::run(&args, &setup),
         Verb::Bench(args) => bench::run(&args, &setup),
+        Verb::Db(verb) => db::run(&verb, &setup),
         Verb::Replay(args) => replay::run(&args, &setup),
         Verb::Sim(args) => sim::run(&args, &setup),
         Verb::Drill(verb) => drill::run(&verb, &setup),

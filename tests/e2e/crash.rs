@@ -118,6 +118,8 @@ pub fn killed_at_any_moment_it_goes_on_where_it_was() {
         let (before, early) = (began, kill % 3 == 2);
         began = count(&replay, "/runs");
         assert!(began == before + 1 || (early && began == before), "kill {kill}: {replay}");
+        let checked = say(&scratch, &state, "db check --json");
+        assert_eq!(checked.code, Some(0), "kill {kill} after {moment:?}: {checked:#?}");
         let folded = fold(&StateDir::at(&state).journal(), |_| ()).unwrap().core;
         busy += folded.orders().live_len();
         half_done += folded.groups().len();
@@ -168,6 +170,17 @@ pub fn killed_at_any_moment_it_goes_on_where_it_was() {
     let replay = replay.json();
     assert_eq!(replay["decision_hash"], report["decision_hash"]);
     assert_eq!(count(&replay, "/runs"), began + 1);
+    let checked = say(&scratch, &state, "db check --json");
+    assert_eq!(checked.code, Some(0), "{checked:#?}");
+    let checked = checked.json();
+    assert_eq!((&checked["verdict"], &checked["behind"]), (&"same".into(), &0.into()), "{checked}");
+    assert!(count(&checked, "/tables/orders") > 0 && checked["running"] == false, "{checked}");
+    let rebuilt = say(&scratch, &state, "db rebuild --json");
+    assert_eq!(rebuilt.code, Some(0), "{rebuilt:#?}");
+    let rebuilt = rebuilt.json();
+    for (table, rows) in checked["tables"].as_object().unwrap() {
+        assert_eq!(rebuilt["tables"][table], *rows, "{table}");
+    }
     // Runs that are over are compressed: those files are as good as the plain one.
     let packed = |path: &std::path::PathBuf| path.extension().is_some_and(|ending| ending == "zst");
     assert!(segments(&state).iter().any(packed));

@@ -1,11 +1,15 @@
 //! The journal as tables that can be queried: SQLite with one writer, never on the latency path. A file that is damaged,
-//! ahead of the journal or behind what is left of it is moved aside and made anew from the journal.
+//! ahead of the journal or behind what is left of it is moved aside and made anew, from the newest backup that fits and the
+//! journal behind it, or from the journal alone.
 
+pub mod backup;
+pub mod check;
 mod health;
 pub mod names;
 mod notes;
 mod operator;
 mod project;
+pub mod rebuild;
 mod sink;
 
 pub use health::HealthAlarm;
@@ -19,9 +23,15 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use surefoot_hot::event::Event;
+use surefoot_hot::ids::OrderId;
 use surefoot_hot::journal::{Body, Record};
+use surefoot_hot::units::Nanos;
 
 use crate::journal::{JournalError, Reader, Wrong};
+use crate::state_dir::{StateDir, StateError};
+use crate::wall::unix_ns;
+use crate::wirelog::WireLogError;
+use backup::{Progress, Watch};
 use names::MarketNames;
 use project::Cursor;
 
@@ -69,6 +79,23 @@ pub enum StoreError {
     Aside { path: PathBuf, source: io::Error },
     /// The journal it is made from cannot be read.
     Journal(JournalError),
+    /// A wire log cannot be read.
+    WireLog(WireLogError),
+    /// Another file of the state directory cannot be read or written.
+    State(StateError),
+    /// A copy that was to take the database's place, or to be kept, is not fit for that.
+    Unfit {
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// The journal begins in the middle, so that not all of the database can be made of it.
+    Shortened {
+        /// The number of its first record.
+        first: u64,
+    },
+    /// Whoever watched did not let it go on.
+    Stopped,
     /// Records are missing between the last one in the database and those that came.
     Gap {
         /// Sequence number of the next record that the database lacks.
@@ -98,6 +125,16 @@ impl fmt::Display for StoreError {
                 write!(f, "cannot move the damaged {} aside: {source}", path.display())
             }
             Self::Journal(error) => error.fmt(f),
+            Self::WireLog(error) => error.fmt(f),
+            Self::State(error) => error.fmt(f),
+            Self::Unfit { path, why } => write!(f, "{} cannot be used: {why}", path.display()),
+            Self::Shortened { first } => write!(
+                f,
+                "the journal begins at record {first}: what is older than journal.retention_days was removed from it, and of \
+                 that the database alone still knows. `surefoot db restore` takes a backup and the journal behind it; \
+                 `surefoot db rebuild --kept` makes a database of what the journal still has, and keeps the old one aside"
+            ),
+            Self::Stopped => f.write_str("it was not finished, because the run ends"),
             Self::Gap { want, seen } => write!(
                 f,
                 "the database misses records {want} to {}; it reads them from the journal at the next start",
@@ -116,6 +153,12 @@ impl StoreError {
             return false;
         };
         matches!(error.code, ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    }
+}
+
+impl From<StateError> for StoreError {
+    fn from(error: StateError) -> Self {
+        Self::State(error)
     }
 }
 
@@ -138,6 +181,7 @@ impl Store {
         mut say: impl FnMut(&str),
     ) -> Result<Self, StoreError> {
         let begin = Instant::now();
+        back_up_older(path, &mut say);
         let mut connected = Self::connect(path, names.clone());
         while connected.as_ref().is_err_and(StoreError::is_busy) && begin.elapsed() < START_BUSY {
             say(&format!("another program holds the database {}: waiting for it", path.display()));
@@ -146,8 +190,7 @@ impl Store {
         let mut store = match connected {
             Err(error @ StoreError::Sqlite { .. }) if path.exists() && !error.is_busy() => {
                 say(&format!("{error}; moving it aside and rebuilding it"));
-                move_aside(path)?;
-                Self::connect(path, names)?
+                return Self::make_anew(path, journal, names, &mut say);
             }
             connected => connected?,
         };
@@ -161,8 +204,31 @@ impl Store {
         say(&format!("the database {} {why}; moving it aside and rebuilding it", path.display()));
         let names = std::mem::take(&mut store.names);
         drop(store);
+        Self::make_anew(path, journal, names, &mut say)
+    }
+
+    /// Moves the database aside and makes it of the newest backup that fits and the journal behind it, or of the journal alone.
+    fn make_anew(
+        path: &Path,
+        journal: &Path,
+        names: MarketNames,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<Self, StoreError> {
         move_aside(path)?;
-        store = Self::connect(path, names)?;
+        for file in backup::list(&backups_beside(path)).unwrap_or_default() {
+            let file = file.path;
+            match rebuild::from_copy(&file, path, journal, names.clone(), &mut |_| true) {
+                Ok(store) => {
+                    say(&format!(
+                        "the database was made of the backup {} and the journal",
+                        file.display()
+                    ));
+                    return Ok(store);
+                }
+                Err(why) => say(&format!("the backup is not used: {why}")),
+            }
+        }
+        let mut store = Self::connect(path, names)?;
         store.catch_up(journal)?;
         Ok(store)
     }
@@ -201,12 +267,25 @@ impl Store {
 
     /// Takes in what the journal holds beyond the tables. Returns the number of its next record.
     fn catch_up(&mut self, journal: &Path) -> Result<u64, StoreError> {
+        self.catch_up_to(journal, u64::MAX, &mut |_| true)
+    }
+
+    /// The same up to a record, which is left out.
+    fn catch_up_to(
+        &mut self,
+        journal: &Path,
+        until: u64,
+        watch: Watch<'_>,
+    ) -> Result<u64, StoreError> {
         let mut reader = match Reader::open_before(journal, self.cursor.next) {
             Err(JournalError { what: Wrong::Empty, .. }) => return Ok(0),
             opened => opened?,
         };
         let mut batch = Vec::with_capacity(TRANSACTION_MAX);
         while let Some(record) = reader.next_record()? {
+            if record.seq >= until {
+                break;
+            }
             if self.cursor.next == 0 && batch.is_empty() {
                 self.cursor.next = record.seq; // an empty database begins where the journal begins
             }
@@ -216,10 +295,38 @@ impl Store {
             if batch.len() == TRANSACTION_MAX {
                 self.apply(&batch)?;
                 batch.clear();
+                let done = self.cursor.next;
+                if !watch(Progress { what: "records", done, of: done }) {
+                    return Err(StoreError::Stopped);
+                }
             }
         }
         self.apply(&batch)?;
         Ok(reader.chain().map_or(0, |chain| chain.next()))
+    }
+
+    /// Whether the last record that it has taken in is of the run that this journal has there.
+    fn belongs_to(&self, journal: &Path) -> Result<bool, StoreError> {
+        let Some(last) = self.cursor.next.checked_sub(1) else { return Ok(true) };
+        let mut reader = match Reader::open_before(journal, last) {
+            Err(JournalError { what: Wrong::Empty, .. }) => return Ok(false),
+            opened => opened?,
+        };
+        Ok(match reader.next_record()? {
+            Some(Record { seq, body: Body::Header(header), .. }) if seq <= last => {
+                header.run.cast_signed() == self.cursor.run().1
+            }
+            _ => true, // what it misses is told when it catches up
+        })
+    }
+
+    /// Whether the order has a row.
+    fn has_order(&self, order: OrderId) -> Result<bool, StoreError> {
+        let path = self.db.path().map(PathBuf::from).unwrap_or_default();
+        self.db
+            .prepare_cached("SELECT 1 FROM orders WHERE order_id = ?1")
+            .and_then(|mut read| read.exists([project::order_id(order)]))
+            .map_err(|source| StoreError::Sqlite { path, source })
     }
 
     /// Looks the names of markets that it does not know up in this file.
@@ -342,8 +449,33 @@ pub fn next_record(path: &Path) -> Option<u64> {
     Cursor::load(&open_read_only(path).ok()?).ok().map(|cursor| cursor.next)
 }
 
-/// Renames the file and its companions to the first free `….aside-N`.
-fn move_aside(path: &Path) -> Result<(), StoreError> {
+/// Where the backups of a database are: in its state directory.
+fn backups_beside(database: &Path) -> PathBuf {
+    StateDir::at(database.parent().unwrap_or(Path::new(""))).backups()
+}
+
+/// A database that an earlier version wrote is copied before its tables change. Trading does not wait for that: what the tables hold
+/// is in the journal as well.
+fn back_up_older(path: &Path, say: &mut dyn FnMut(&str)) {
+    let version = |db: Connection| db.query_row("PRAGMA user_version", [], |row| row.get(0)).ok();
+    let version: Option<i64> = open_read_only(path).ok().and_then(version);
+    if !version.is_some_and(|version| (1..MIGRATIONS.len() as i64).contains(&version)) {
+        return;
+    }
+    let now = Nanos::new(unix_ns());
+    match backup::take(path, &backups_beside(path), now, usize::MAX, &mut |_| true) {
+        Ok(taken) => say(&format!(
+            "an earlier version wrote the database: it was copied to {}",
+            taken.path.display()
+        )),
+        Err(error) => say(&format!(
+            "an earlier version wrote the database, and it could not be copied: {error}"
+        )),
+    }
+}
+
+/// Renames the file and its companions to the first free `….aside-N`, and gives the name of the file.
+fn move_aside(path: &Path) -> Result<PathBuf, StoreError> {
     let with = |ending: &str| {
         let mut name = path.as_os_str().to_owned();
         name.push(ending);
@@ -359,5 +491,5 @@ fn move_aside(path: &Path) -> Result<(), StoreError> {
             _ => {}
         }
     }
-    Ok(())
+    Ok(with(&aside))
 }

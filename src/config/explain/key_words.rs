@@ -76,6 +76,11 @@ pub(super) const WORDS: &[(&str, &str)] = &[
          time will crash a fourth, with other positions; 0 is for drills that kill it on purpose",
     ),
     (
+        "backup.every_hours",
+        "a copy a day costs a second of a cold thread; the journal has everything since",
+    ),
+    ("backup.keep", "a week of copies: a damage that nobody saw at once is older than a day"),
+    (
         "times.breaker_ms",
         "a venue that failed five times in a row needs about a minute to come back",
     ),
