@@ -336,27 +336,36 @@ fn what_another_program_decided_is_folded_and_listed_and_of_the_same_one_it_is_a
 
 #[test]
 fn a_journal_of_another_format_is_refused_with_what_to_do() {
-    let scratch = Scratch::new("format");
-    fs::create_dir(scratch.journal()).unwrap();
-    let mut chain = Chain::new();
-    let header = Header {
-        format: FORMAT - 1,
-        segment: 1,
-        config: 1,
-        binary: PROGRAM,
-        run: 1,
-        venue: 3,
-        before: chain.hash(),
-        starts: true,
-        fresh: true,
-        mode: 0,
-    };
-    let mut bytes = chain.seal(Nanos::ZERO, &Body::Header(header)).to_vec();
-    bytes.extend(chain.seal(Nanos::ZERO, &Body::Input(Event::Timer)));
-    fs::write(segment_path(&scratch.journal(), 1), bytes).unwrap();
-    let error = scratch.restored().0.unwrap_err().to_string();
-    assert!(error.contains(&format!("reads format {FORMAT}")), "{error}");
-    assert!(error.contains("Use the version of surefoot that wrote the journal"), "{error}");
+    for (format, by) in [(FORMAT - 1, "an older version"), (FORMAT + 1, "a newer version")] {
+        let scratch = Scratch::new("format");
+        fs::create_dir(scratch.journal()).unwrap();
+        let mut chain = Chain::new();
+        let header = Header {
+            format,
+            segment: 1,
+            config: 1,
+            binary: PROGRAM,
+            run: 1,
+            venue: 3,
+            before: chain.hash(),
+            starts: true,
+            fresh: true,
+            mode: 0,
+        };
+        let mut bytes = chain.seal(Nanos::ZERO, &Body::Header(header)).to_vec();
+        bytes.extend(chain.seal(Nanos::ZERO, &Body::Input(Event::Timer)));
+        fs::write(segment_path(&scratch.journal(), 1), bytes).unwrap();
+        let ReplayError::Journal(error) = scratch.restored().0.unwrap_err() else {
+            panic!("the journal is what cannot be read");
+        };
+        assert!(!error.is_damage(), "nobody accepts a loss of what is whole");
+        assert!(Reader::check_format(&scratch.journal()).is_err());
+        let said = error.to_string();
+        for words in [format!("format {format}"), format!("reads format {FORMAT}"), by.to_owned()] {
+            assert!(said.contains(&words), "{words} is missing: {said}");
+        }
+        assert!(said.contains("Files of another version"), "{said}");
+    }
 }
 
 fn following(scratch: &Scratch, begins: Position, folded: Option<Replayed>) -> Following {

@@ -30,7 +30,7 @@ use surefoot_hot::units::Nanos;
 
 use crate::disk;
 use crate::state_dir::write_atomic;
-use record::{decode, encode, hash_of, is_sound, synced_of};
+use record::{decode, encode, hash_of, is_sound, other_version, synced_of};
 
 pub use record::{Ended, RECORD_BYTES, Record, Sent, SentAmend, VenueId};
 
@@ -65,6 +65,14 @@ pub enum WireLogError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// Another version of surefoot wrote records in it.
+    Version {
+        path: PathBuf,
+        /// Byte offset of the first of them.
+        offset: u64,
+        /// The version that they name.
+        seen: char,
+    },
     /// The file could not be used.
     Io {
         path: PathBuf,
@@ -81,6 +89,13 @@ impl fmt::Display for WireLogError {
             Self::Corrupt { path, offset, why } => {
                 write!(f, "{} is corrupt at byte {offset}: {why}", path.display())
             }
+            Self::Version { path, offset, seen } => write!(
+                f,
+                "{} has records of version {seen} from byte {offset} on, and this program reads versions 1 and 2: another version of \
+                 surefoot wrote it. Nothing in it was changed. Go on with that version, or begin a new directory with this \
+                 one (docs/operator.md, *Files of another version*)",
+                path.display()
+            ),
             Self::Io { path, doing, error } => write!(f, "{doing} {}: {error}", path.display()),
         }
     }
@@ -450,6 +465,10 @@ fn read_from(path: &Path, mut file: File) -> Result<Contents, WireLogError> {
                 if rest.iter().any(|byte| *byte != 0) {
                     // else it is room that was made, and not used
                     let offset = (index * RECORD_BYTES) as u64;
+                    if let Some(seen) = other_version(rest) {
+                        // Records of another length look torn, and would be cut off.
+                        return Err(WireLogError::Version { path: path.to_owned(), offset, seen });
+                    }
                     contents.torn_at = Some(offset);
                     let behind = survivors(rest, index);
                     let fail = || WireLogError::Corrupt { path: path.to_owned(), offset, why };

@@ -122,6 +122,11 @@ pub enum RecordError {
         /// The one that came.
         seen: u64,
     },
+    /// It is whole and begins a segment of another format.
+    Format {
+        /// The format that its writer gave it.
+        seen: u32,
+    },
     /// It is whole, but of a kind or with a value that this program does not know.
     Unknown { kind: u8 },
 }
@@ -184,6 +189,9 @@ impl Chain {
         }
         let packed: &Packed = bytes[16..72].try_into().expect("56 bytes");
         let body = match kind {
+            0 if format_of(packed) != FORMAT => {
+                return Err(RecordError::Format { seen: format_of(packed) });
+            }
             0 => unpack_header(packed).map(Body::Header),
             1 => unpack(packed).map(Body::Input),
             2 => unpack(packed).map(Body::Intent),
@@ -248,13 +256,16 @@ fn pack_header(header: &Header) -> Packed {
     ])
 }
 
+/// The format that a header names: it stands there in every one.
+fn format_of(packed: &Packed) -> u32 {
+    (word(packed, 0) >> 32) as u32
+}
+
 fn unpack_header(packed: &Packed) -> Option<Header> {
-    let version = word(packed, 0);
     let flags = word(packed, 48);
-    let format = (version >> 32) as u32;
-    (format == FORMAT && flags & !0xff03 == 0).then_some(Header {
-        format,
-        segment: version as u32,
+    (flags & !0xff03 == 0).then_some(Header {
+        format: format_of(packed),
+        segment: word(packed, 0) as u32,
         config: word(packed, 8),
         binary: word(packed, 16),
         run: word(packed, 24),

@@ -68,6 +68,14 @@ fn check_end(state: &StateDir) -> Result<(), JournalError> {
     Err(JournalError { file: dir, offset: 0, what: Wrong::Behind { from, to } })
 }
 
+/// Whether another version wrote the journal: looked for before anything in the directory is changed.
+pub(super) fn check_format(state: &StateDir) -> Result<(), Failed> {
+    Reader::check_format(&state.journal()).map_err(|error| {
+        let exit = if error.is_damage() { Exit::Corrupt } else { Exit::State };
+        Failed(exit, error.to_string())
+    })
+}
+
 /// What of the journal is lost or damaged, every record read.
 ///
 /// # Errors
@@ -170,7 +178,7 @@ pub(crate) fn recover(
 /// How a start ends whose journal cannot be folded.
 fn not_restored(error: ReplayError) -> Failed {
     let exit = match &error {
-        ReplayError::Journal(JournalError { what: Wrong::Io { .. }, .. }) => Exit::State,
+        ReplayError::Journal(error) if !error.is_damage() => Exit::State,
         ReplayError::Journal(_) | ReplayError::Diverged { how: Divergence::Headless, .. } => {
             Exit::Corrupt
         }

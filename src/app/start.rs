@@ -37,7 +37,7 @@ use super::limits;
 use super::markets;
 use super::notices::Notices;
 use super::notify::Notify;
-use super::recover::{Recovered, recover, tell_adopted};
+use super::recover::{Recovered, check_format, recover, tell_adopted};
 use super::requests::Requests;
 use super::rescue::Rescue;
 use super::results::Results;
@@ -114,6 +114,7 @@ fn load_markets(
     held: &mut Held,
     notes: &Announcer,
 ) -> Result<(MarketNames, Catalogue, Option<HaltLatch>), Failed> {
+    check_format(&held.state)?; // before the file of names changes
     let venue = spec.access.identity();
     let names_file = held.state.names();
     let mut names = MarketNames::load(&names_file)?;

@@ -83,7 +83,7 @@ impl WireError {
     pub const fn exit(&self) -> Exit {
         match self {
             Self::Log(WireLogError::Corrupt { .. }) => Exit::Corrupt,
-            Self::Log(WireLogError::Io { .. }) => Exit::State,
+            Self::Log(WireLogError::Io { .. } | WireLogError::Version { .. }) => Exit::State,
             Self::Agent(_) => Exit::Failed,
         }
     }
@@ -107,6 +107,7 @@ impl fmt::Display for WireError {
                 f,
                 "{error}. Nothing was sent. Check the owner, mode and free space of its directory, then start again"
             ),
+            Self::Log(error @ WireLogError::Version { .. }) => error.fmt(f),
             Self::Agent(what) => f.write_str(what),
         }
     }

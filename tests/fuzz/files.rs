@@ -185,7 +185,9 @@ pub fn wire_log_any(good: &GoodLog, bytes: &[u8]) {
             assert!(all || whole, "records are missing, and nothing is said of it");
             let _ = contents.without_end();
         }
-        Err(WireLogError::Corrupt { path, offset, .. }) => {
+        Err(
+            WireLogError::Corrupt { path, offset, .. } | WireLogError::Version { path, offset, .. },
+        ) => {
             assert_eq!(path, good.path);
             assert!(offset < bytes.len() as u64, "byte {offset} of {}", bytes.len());
         }

@@ -120,9 +120,10 @@ impl JournalError {
         Self { file: file.to_owned(), offset: 0, what: Wrong::Io { doing, source } }
     }
 
-    /// Whether the journal is damaged, as against unreadable or absent.
+    /// Whether the journal is damaged, as against unreadable, absent or of another format.
     pub fn is_damage(&self) -> bool {
-        !matches!(self.what, Wrong::Io { .. } | Wrong::Empty)
+        let is_other = matches!(self.what, Wrong::Record(RecordError::Format { .. }));
+        !is_other && !matches!(self.what, Wrong::Io { .. } | Wrong::Empty)
     }
 }
 
@@ -133,23 +134,7 @@ impl JournalError {
         match &self.what {
             Wrong::Io { doing, source } => write!(f, "cannot {doing} {file}: {source}"),
             Wrong::Empty => write!(f, "there is no journal in {file}"),
-            Wrong::Record(RecordError::Chain) => {
-                write!(
-                    f,
-                    "{file} is damaged at byte {at}: the record there is not what was written"
-                )
-            }
-            Wrong::Record(RecordError::Seq { want, seen }) => write!(
-                f,
-                "{file} is damaged at byte {at}: record {seen} stands where {want} should"
-            ),
-            Wrong::Record(RecordError::Unknown { kind }) => {
-                write!(
-                    f,
-                    "{file}, byte {at}: a record (kind {kind}) that this program does not know; it reads \
-                     format {FORMAT}. Use the version of surefoot that wrote the journal"
-                )
-            }
+            Wrong::Record(error) => say_record(error, &file, at, f),
             Wrong::Header => write!(
                 f,
                 "{file} is damaged at byte {at}: it does not begin as a journal segment of that number"
@@ -199,8 +184,43 @@ impl JournalError {
     const fn is_plain(&self) -> bool {
         matches!(
             self.what,
-            Wrong::Io { .. } | Wrong::Empty | Wrong::Record(RecordError::Unknown { .. })
+            Wrong::Io { .. }
+                | Wrong::Empty
+                | Wrong::Record(RecordError::Unknown { .. } | RecordError::Format { .. })
         )
+    }
+}
+
+/// What is wrong with a record at byte `at` of a file.
+fn say_record(
+    error: &RecordError,
+    file: &impl fmt::Display,
+    at: u64,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    match error {
+        RecordError::Chain => {
+            write!(f, "{file} is damaged at byte {at}: the record there is not what was written")
+        }
+        RecordError::Seq { want, seen } => {
+            write!(f, "{file} is damaged at byte {at}: record {seen} stands where {want} should")
+        }
+        RecordError::Format { seen } => {
+            let by = if *seen > FORMAT { "a newer" } else { "an older" };
+            write!(
+                f,
+                "{file} is a journal of format {seen}, and this program reads format {FORMAT}: {by} version of surefoot \
+                     wrote it. Nothing in it was changed. Go on with that version, or begin a new directory with this one \
+                     (docs/operator.md, *Files of another version*)"
+            )
+        }
+        RecordError::Unknown { kind } => {
+            write!(
+                f,
+                "{file}, byte {at}: a record (kind {kind}) that this program does not know; it reads \
+                     format {FORMAT}. Use the version of surefoot that wrote the journal"
+            )
+        }
     }
 }
 

@@ -147,6 +147,21 @@ impl Reader {
         Self::open(dir)
     }
 
+    /// Looks whether the journal's newest segment is of the format that this program reads; whatever else is wrong with it is told
+    /// by who reads on. No journal is of any format.
+    ///
+    /// # Errors
+    /// It is of another format, or the directory cannot be read.
+    pub fn check_format(dir: &Path) -> Result<(), JournalError> {
+        let newest = segments(dir)?.pop();
+        match newest.map(|newest| Self::over(vec![newest]).next_record()) {
+            Some(Err(error)) if matches!(error.what, Wrong::Record(RecordError::Format { .. })) => {
+                Err(error)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The place after what was read; `None` before the first record.
     pub fn place(&self) -> Option<Position> {
         let segment = self.segments[self.opened.checked_sub(1)?].number;

@@ -23,6 +23,8 @@ const VERSION: u64 = 3;
 #[derive(Clone, Debug, Default)]
 pub struct MarketNames {
     worlds: BTreeMap<u64, Directory>,
+    /// The version of the file that they were read from; zero where there was none.
+    read: u64,
 }
 
 impl MarketNames {
@@ -40,15 +42,16 @@ impl MarketNames {
         };
         let damaged = |what: &str| StateError::Damaged { path: path.to_owned(), what: what.into() };
         let value: Value = serde_json::from_slice(&bytes).map_err(|e| damaged(&e.to_string()))?;
-        let worlds = match value.get("version").map(|version| version.as_u64().unwrap_or(0)) {
-            None => &value,
-            Some(2 | VERSION) => &value["worlds"],
-            Some(version) => {
+        let version = value.get("version").map_or(1, |version| version.as_u64().unwrap_or(0));
+        let worlds = match version {
+            1 => &value,
+            2 | VERSION => &value["worlds"],
+            _ => {
                 let path = path.to_owned();
                 return Err(StateError::Version { path, version, known: VERSION });
             }
         };
-        let mut names = Self::default();
+        let mut names = Self { read: version, ..Self::default() };
         for (venue, entries) in worlds.as_object().ok_or_else(|| damaged("no object"))? {
             let venue = u64::from_str_radix(venue, 16).map_err(|_| damaged("a key is no hash"))?;
             let mut directory = Directory::default();
@@ -76,7 +79,7 @@ impl MarketNames {
         Ok(names)
     }
 
-    /// Replaces the file.
+    /// Replaces the file. One of an earlier version is kept beside it: the program that wrote it could not read the new one.
     ///
     /// # Errors
     /// It cannot be written.
@@ -84,6 +87,15 @@ impl MarketNames {
         let mut worlds = Map::new();
         for (venue, directory) in &self.worlds {
             worlds.insert(format!("{venue:016x}"), write_directory(directory));
+        }
+        let earlier = path.with_extension(format!("json.version-{}", self.read));
+        if (1..VERSION).contains(&self.read) && !earlier.exists() {
+            let bytes = fs::read(path).map_err(|source| StateError::Io {
+                doing: "read",
+                path: path.to_owned(),
+                source,
+            })?;
+            write_atomic(&earlier, &bytes)?;
         }
         let file = json!({ "version": VERSION, "worlds": worlds });
         write_atomic(path, file.to_string().as_bytes())
@@ -205,6 +217,15 @@ mod tests {
             Ok((entry().def, entry().names)),
             "it lacked the rule texts alone"
         );
+        // What is written next replaces it, and the program that wrote it could not read that.
+        let mut read = MarketNames::load(&path).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        for venue in [7, 8] {
+            read.put(venue, Directory::default());
+            read.save(&path).unwrap();
+        }
+        assert_eq!(fs::read(path.with_extension("json.version-2")).unwrap(), bytes);
+        assert!(!path.with_extension("json.version-3").exists());
         written["version"] = 9.into();
         fs::write(&path, written.to_string()).unwrap();
         let refused = known(&path).unwrap_err();

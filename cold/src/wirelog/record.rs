@@ -263,6 +263,25 @@ fn expiry_bytes(expires: Option<Expiry>) -> [u8; 4] {
     u32::try_from(secs).expect("an expiry fits").to_le_bytes()
 }
 
+/// The version of a record that another version of surefoot wrote; `None` where it is one of those that are read here, damaged or not,
+/// or no record.
+pub(super) fn other_version(bytes: &[u8]) -> Option<char> {
+    let version = *bytes.strip_prefix(b"SFW")?.first()?;
+    if !version.is_ascii_alphanumeric() {
+        return None;
+    }
+    // One of ours with another letter in its place is a damaged one of ours.
+    let is_ours = |magic: u32| {
+        bytes.first_chunk::<RECORD_BYTES>().is_some_and(|bytes| {
+            let mut mended = *bytes;
+            mended[..4].copy_from_slice(&magic.to_le_bytes());
+            is_sound(&mended)
+        })
+    };
+    let is_known = [MAGIC, MAGIC_1].iter().any(|magic| magic.to_le_bytes()[3] == version);
+    (!is_known && ![MAGIC, MAGIC_1].into_iter().any(is_ours)).then_some(char::from(version))
+}
+
 /// `chain` is `None` where the record before is not known.
 pub(super) fn decode(
     bytes: &[u8; RECORD_BYTES],

@@ -369,3 +369,32 @@ fn more_on_the_disk_than_was_written_stops_the_executor() {
     log.shared.synced.store(2, Ordering::Release);
     let _ = log.append(&sent(2));
 }
+
+/// Whatever their length: what looks torn is cut off, and orders of another version must not be.
+#[test]
+fn records_of_another_version_are_refused_and_stay_as_they_are() {
+    let ours = written(&scratch("ours"), &[sent(1), sent(2)], SyncMode::Always);
+    for (name, length) in [("shorter", 96), ("as-long", RECORD_BYTES), ("longer", 256)] {
+        let path = scratch(name);
+        let mut theirs = vec![0x5a; 3 * length];
+        for record in theirs.chunks_mut(length) {
+            record[..4].copy_from_slice(b"SFW3");
+        }
+        for (before, offset) in [(&[][..], 0), (&ours[..], ours.len() as u64)] {
+            let bytes = [before, &theirs].concat();
+            std::fs::write(&path, &bytes).unwrap();
+            for error in
+                [read(&path).unwrap_err(), WireLog::open(&path, SyncMode::Always).unwrap_err()]
+            {
+                let WireLogError::Version { offset: at, seen: '3', .. } = error else {
+                    panic!("{name}: {error:?}");
+                };
+                assert_eq!(at, offset, "{name}");
+            }
+            assert_eq!(std::fs::read(&path).unwrap(), bytes, "{name}");
+        }
+    }
+    let said =
+        WireLogError::Version { path: PathBuf::from("w.log"), offset: 0, seen: '3' }.to_string();
+    assert!(said.contains("version 3") && said.contains("Files of another version"), "{said}");
+}
