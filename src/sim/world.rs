@@ -88,13 +88,16 @@ impl Venues {
         let mut market_set = MarketSet::generated(seed, start);
         spread_results(&mut market_set, seed, start, span);
         let chain_rules = world.chain;
-        let config = polymarket::Config { cash: CASH, chain_rules, ..Default::default() };
+        let ip_percent = world.polymarket_ip_percent;
+        let config =
+            polymarket::Config { cash: CASH, chain_rules, ip_percent, ..Default::default() };
         let mut polymarket = PolymarketVenue::new(seed, &config);
         for market in &market_set.polymarket {
             polymarket.add_market(market.clone(), start);
         }
         let keys = [key(seed, 1), key(seed, 2)];
-        let config = kalshi::Config { cash: CASH, ..Default::default() };
+        let pays_ms = world.kalshi_pays_ms;
+        let config = kalshi::Config { cash: CASH, pays_ms, ..Default::default() };
         let kalshi = KalshiVenue::with_keys(&market_set, seed, config, keys, start);
         let flow = FlowRules {
             changes_per_s: CHANGES_PER_S,

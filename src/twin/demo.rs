@@ -4,7 +4,7 @@ use surefoot_hot::ids::{Side, Venue};
 use surefoot_hot::units::{Nanos, Price, Qty};
 
 use super::flow::{Action, Flow, Phase};
-use super::kalshi::KalshiVenue;
+use super::kalshi::{Exchange, KalshiVenue};
 use super::polymarket::{Mode, PolymarketVenue};
 use super::server::Backend;
 use super::statement::Statement;
@@ -20,8 +20,8 @@ pub trait House {
     fn settle(&mut self, market: usize, yes_pays: Price, now: Nanos);
     /// A whole book is sent again, where the venue does such a thing.
     fn book(&mut self, market: usize, now: Nanos);
-    /// What it takes changes.
-    fn enter(&mut self, phase: Phase);
+    /// What it takes changes, until the next phase begins.
+    fn enter(&mut self, phase: Phase, until: Nanos);
     /// The next market in which an order of ours took house liquidity.
     fn poll_taken(&mut self) -> Option<usize>;
 }
@@ -41,8 +41,13 @@ impl House for KalshiVenue {
 
     fn book(&mut self, _market: usize, _now: Nanos) {}
 
-    fn enter(&mut self, phase: Phase) {
-        self.set_trading_active(phase == Phase::Normal);
+    fn enter(&mut self, phase: Phase, until: Nanos) {
+        let exchange = match phase {
+            Phase::Normal => Exchange::Active,
+            Phase::Restarting | Phase::PostOnly => Exchange::TradingPaused,
+            Phase::Shut => Exchange::Paused,
+        };
+        self.set_exchange(exchange, Some(until));
     }
 
     fn poll_taken(&mut self) -> Option<usize> {
@@ -67,12 +72,14 @@ impl House for PolymarketVenue {
         self.send_books(market, now);
     }
 
-    fn enter(&mut self, phase: Phase) {
-        self.set_mode(match phase {
+    fn enter(&mut self, phase: Phase, until: Nanos) {
+        let mode = match phase {
             Phase::Normal => Mode::Normal,
             Phase::Restarting => Mode::Restarting,
             Phase::PostOnly => Mode::PostOnly,
-        });
+            Phase::Shut => Mode::Disabled,
+        };
+        self.set_mode_until(mode, until);
     }
 
     fn poll_taken(&mut self) -> Option<usize> {
@@ -80,15 +87,21 @@ impl House for PolymarketVenue {
     }
 }
 
-/// A venue whose markets change their price step.
+/// A venue whose markets change their price step, and whose results can be disputed.
 pub trait Ticks {
     /// The price step of a market is another one, in $0.0001.
     fn tick_changes(&mut self, market: usize, tick: u16, now: Nanos);
+    /// The result of a market was proposed and is disputed.
+    fn disputed(&mut self, market: usize, now: Nanos);
 }
 
 impl Ticks for PolymarketVenue {
     fn tick_changes(&mut self, market: usize, tick: u16, now: Nanos) {
         self.set_tick(market, tick, now);
+    }
+
+    fn disputed(&mut self, market: usize, now: Nanos) {
+        self.dispute(market, now);
     }
 }
 
@@ -142,10 +155,12 @@ impl<P: VenueServer + House + Ticks> Demo<P> {
             Action::Tick { market, tick } => self.polymarket.tick_changes(market, tick, now),
             Action::Pause { market, pauses } => self.kalshi.pause_market(market, pauses, now),
             Action::CloseMoves { market, close } => self.kalshi.move_close(market, close, now),
-            Action::Phase { venue, phase } => {
-                self.house(venue).enter(phase);
+            Action::FeeChange { market, fee, from } => self.kalshi.schedule_fee(market, fee, from),
+            Action::Dispute { market } => self.polymarket.disputed(market, now),
+            Action::Phase { venue, phase, until } => {
+                self.house(venue).enter(phase, until);
                 let before = self.waiting[venue as usize].take();
-                if phase == Phase::Restarting {
+                if matches!(phase, Phase::Restarting | Phase::Shut) {
                     self.waiting[venue as usize] = Some(before.unwrap_or_default());
                 } else {
                     before.into_iter().flatten().for_each(|action| self.carry_out(action));

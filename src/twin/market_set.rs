@@ -10,7 +10,9 @@ mod polymarket;
 use surefoot_hot::units::{Nanos, Price};
 
 pub use generate::{BLOCK_MARKETS, BUSY, MARKETS_MAX, PAIRS, SET_MEMBERS};
-pub use kalshi::{FeeType, KALSHI_TAKER, KalshiEvent, KalshiMarket, KalshiSeries, Ladder};
+pub use kalshi::{
+    FeeType, KALSHI_TAKER, KalshiEvent, KalshiMarket, KalshiSeries, Ladder, SeriesFee,
+};
 pub use polymarket::{Generation, POLYMARKET_RATE, PolymarketMarket};
 
 /// The markets, and how they relate. Markets are known by their index here, at each venue.
@@ -62,7 +64,12 @@ impl MarketSet {
 
     /// A market's series.
     pub fn series_of(&self, kalshi: usize) -> &KalshiSeries {
-        &self.series[self.events[self.kalshi[kalshi].event].series]
+        &self.series[self.series_index(kalshi)]
+    }
+
+    /// The index of that series.
+    pub fn series_index(&self, kalshi: usize) -> usize {
+        self.events[self.kalshi[kalshi].event].series
     }
 
     /// The shards that have markets, rising.
@@ -88,8 +95,7 @@ impl MarketSet {
             ticker: series.into(),
             title: format!("{title} (series)"),
             category: if shard == 2 { "Crypto" } else { "Economics" },
-            fee_type: FeeType::Quadratic,
-            fee_multiplier: 1_000_000,
+            fee: SeriesFee { kind: FeeType::Quadratic, multiplier: 1_000_000 },
             exchange_index: shard,
         });
         let event = format!("{series}-26DEMO");

@@ -5,6 +5,7 @@
 
 mod conn;
 pub mod demo;
+pub mod drawn;
 pub mod flow;
 pub mod http;
 pub mod kalshi;

@@ -110,7 +110,8 @@ pub fn open(options: &Options, dir: &Path) -> Result<(Server<Demo>, Value), Open
         capture.add_to(&mut market_set, options.seed, start);
     }
     let chain_rules = options.polymarket.chain_rules.or(options.world.chain);
-    let config = polymarket::Config { chain_rules, ..options.polymarket };
+    let ip_percent = options.world.polymarket_ip_percent;
+    let config = polymarket::Config { chain_rules, ip_percent, ..options.polymarket };
     let mut polymarket = PolymarketVenue::new(options.seed, &config);
     for market in &market_set.polymarket {
         polymarket.add_market(market.clone(), start);
@@ -120,7 +121,10 @@ pub fn open(options: &Options, dir: &Path) -> Result<(Server<Demo>, Value), Open
             polymarket.set_last(first_captured + index, last);
         }
     }
-    let config = kalshi::Config { tier: options.world.kalshi_tier, ..options.kalshi };
+    let World {
+        kalshi_tier: tier, kalshi_pays_ms: pays_ms, kalshi_public_per_s: public_per_s, ..
+    } = options.world;
+    let config = kalshi::Config { tier, pays_ms, public_per_s, ..options.kalshi };
     let kalshi = KalshiVenue::with_keys(&market_set, options.seed, config, keys, start);
     let rules = options.markets.map_or(options.world.flow, |m| options.world.flow.for_markets(m));
     let flow = Flow::new(&market_set, options.seed, rules, start, capture.as_ref());

@@ -5,11 +5,11 @@
 use std::time::Duration;
 
 use clap::ValueEnum;
-use surefoot_hot::units::Nanos;
 
 use super::kalshi::limits::Tier;
 use super::market_set::BLOCK_MARKETS;
-use super::rng::Rng;
+
+pub use super::drawn::Drawn;
 
 /// The most book changes per second that a set of markets is scaled to.
 const CHANGES_PER_S_MAX: usize = 1_000;
@@ -59,53 +59,6 @@ impl WorldName {
     }
 }
 
-/// A whole number that is drawn anew each time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Drawn {
-    /// Known by some of its quantiles; between two of them it is uniform. Each is a percentage, from 0 to 100 and rising, and the
-    /// number that so many of a hundred draws stay below.
-    By(&'static [(u64, u64)]),
-    /// The same each time.
-    Always(u64),
-}
-
-impl Drawn {
-    /// By its quantiles, the first for 0 and the last for 100.
-    pub const fn by(quantiles: &'static [(u64, u64)]) -> Self {
-        assert!(quantiles.len() >= 2 && quantiles[0].0 == 0);
-        assert!(quantiles[quantiles.len() - 1].0 == 100);
-        let mut at = 1;
-        while at < quantiles.len() {
-            let (low, high) = (quantiles[at - 1], quantiles[at]);
-            assert!(low.0 < high.0 && low.1 <= high.1, "quantiles rise");
-            at += 1;
-        }
-        Self::By(quantiles)
-    }
-
-    /// Draws a number by the quantiles.
-    pub fn draw(self, rng: &mut Rng) -> u64 {
-        match self {
-            Self::By(quantiles) => {
-                let percent = rng.below(100);
-                let above = quantiles.partition_point(|(below, _)| *below <= percent);
-                rng.range(quantiles[above - 1].1, quantiles[above].1)
-            }
-            Self::Always(number) => number,
-        }
-    }
-
-    /// A draw of microseconds, as a span.
-    pub fn micros(self, rng: &mut Rng) -> Nanos {
-        Nanos::new(self.draw(rng) * 1_000)
-    }
-
-    /// A draw of milliseconds, as a span.
-    pub fn millis(self, rng: &mut Rng) -> Nanos {
-        Nanos::from_millis(self.draw(rng))
-    }
-}
-
 /// Everything a world decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct World {
@@ -119,6 +72,12 @@ pub struct World {
     pub chain: Option<ChainRules>,
     /// Kalshi's tier of our accounts.
     pub kalshi_tier: Tier,
+    /// How long after its result is known a market of Kalshi pays, in milliseconds.
+    pub kalshi_pays_ms: Drawn,
+    /// Of a hundred requests that Polymarket allows an address so many are allowed; no limit where it is zero.
+    pub polymarket_ip_percent: u64,
+    /// Requests without a signature that Kalshi answers in a second; no limit where it is zero.
+    pub kalshi_public_per_s: u64,
 }
 
 impl World {
@@ -138,6 +97,9 @@ impl World {
                 ways: Ways::NONE,
                 chain: None,
                 kalshi_tier: Tier::Expert,
+                kalshi_pays_ms: Drawn::Always(500),
+                polymarket_ip_percent: 0,
+                kalshi_public_per_s: 0,
             },
             WorldName::Real => Self {
                 name,
@@ -145,6 +107,14 @@ impl World {
                 ways: Ways::REAL,
                 chain: Some(ChainRules::REAL),
                 kalshi_tier: Tier::Basic,
+                kalshi_pays_ms: Drawn::by(&[
+                    (0, 60_000),
+                    (50, 60_000),
+                    (90, 300_000),
+                    (100, 3_600_000),
+                ]),
+                polymarket_ip_percent: 100,
+                kalshi_public_per_s: 0,
             },
             WorldName::Hostile => Self {
                 name,
@@ -152,6 +122,9 @@ impl World {
                 ways: Ways::HOSTILE,
                 chain: Some(ChainRules::HOSTILE),
                 kalshi_tier: Tier::Basic,
+                kalshi_pays_ms: Drawn::by(&[(0, 500), (50, 5_000), (100, 60_000)]),
+                polymarket_ip_percent: 10,
+                kalshi_public_per_s: 20,
             },
         }
     }
@@ -224,6 +197,20 @@ pub struct VenueLife {
     pub apart_percent: u64,
     /// Of a hundred results of Kalshi so many are amended before they pay.
     pub amended_percent: u64,
+    /// Of a hundred pauses of Kalshi so many are pauses of the exchange, in which not even cancels are taken.
+    pub exchange_paused_percent: u64,
+    /// From one announcement of another fee for some series of Kalshi to the next, in milliseconds.
+    pub fee_changes_every_ms: Drawn,
+    /// How far ahead of its date it is announced, in milliseconds.
+    pub fee_changes_ahead_ms: Drawn,
+    /// Of a hundred results of Polymarket so many are disputed.
+    pub disputed_percent: u64,
+    /// Of a hundred disputes so many turn the result round.
+    pub overturned_percent: u64,
+    /// How long a dispute lasts, in milliseconds.
+    pub dispute_lasts_ms: Drawn,
+    /// Of a thousand pairs so many are void: either outcome pays half a dollar at both venues.
+    pub void_permille: u64,
 }
 
 /// A day in milliseconds.
@@ -243,6 +230,13 @@ impl VenueLife {
         close_moves_to_ms: Drawn::by(&[(0, 3_600_000), (100, 30 * DAY_MS)]),
         apart_percent: 1,
         amended_percent: 0,
+        exchange_paused_percent: 5,
+        fee_changes_every_ms: Drawn::by(&[(0, 0), (100, 14 * DAY_MS)]),
+        fee_changes_ahead_ms: Drawn::by(&[(0, DAY_MS), (100, 7 * DAY_MS)]),
+        disputed_percent: 0,
+        overturned_percent: 0,
+        dispute_lasts_ms: Drawn::by(&[(0, 4 * DAY_MS), (100, 6 * DAY_MS)]),
+        void_permille: 1,
     };
 
     /// All of it within minutes.
@@ -258,6 +252,13 @@ impl VenueLife {
         close_moves_to_ms: Drawn::by(&[(0, 60_000), (20, 600_000), (100, 30 * DAY_MS)]),
         apart_percent: 20,
         amended_percent: 20,
+        exchange_paused_percent: 40,
+        fee_changes_every_ms: Drawn::by(&[(0, 60_000), (100, 1_200_000)]),
+        fee_changes_ahead_ms: Drawn::by(&[(0, 1_200_000), (100, 3_600_000)]),
+        disputed_percent: 30,
+        overturned_percent: 30,
+        dispute_lasts_ms: Drawn::by(&[(0, 500), (50, 30_000), (100, 600_000)]),
+        void_permille: 100,
     };
 }
 
@@ -538,17 +539,6 @@ impl FlowRules {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn draws_keep_to_their_quantiles() {
-        let drawn = Drawn::by(&[(0, 10), (50, 20), (90, 100), (100, 1_000)]);
-        let mut rng = Rng::new(1);
-        let draws: Vec<u64> = (0..10_000).map(|_| drawn.draw(&mut rng)).collect();
-        let below = |most: u64| draws.iter().filter(|&&draw| draw <= most).count();
-        assert!(draws.iter().all(|draw| (10..=1_000).contains(draw)));
-        assert!((4_800..=5_400).contains(&below(20)), "{}", below(20));
-        assert!((8_800..=9_200).contains(&below(100)), "{}", below(100));
-    }
 
     #[test]
     fn every_world_is_whole() {

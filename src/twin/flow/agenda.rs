@@ -6,6 +6,7 @@ use surefoot_hot::ids::{Side, Venue};
 use surefoot_hot::units::{Nanos, Price};
 
 use super::Phase;
+use crate::twin::market_set::SeriesFee;
 
 /// Something that somebody is about to do. Quotes are indices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,12 @@ pub(super) enum Due {
     Close(usize),
     /// A result of Kalshi that was told is another one.
     Amend { market: usize, yes_pays: Price },
+    /// Kalshi announces another fee for some series.
+    FeeChange,
+    /// The fee that was announced for a series holds.
+    FeeHolds { series: usize, fee: SeriesFee },
+    /// A dispute at Polymarket is over.
+    Resolve { market: usize, yes_pays: Price },
 }
 
 /// Everything that is to be done, in the order of time; at one moment, in the order in which it was put there.

@@ -23,7 +23,7 @@ use self::agenda::Agenda;
 use self::capture::{Capture, Player};
 use self::gap::Gap;
 use self::quote::{Quote, size};
-use super::market_set::MarketSet;
+use super::market_set::{MarketSet, SeriesFee};
 use super::rng::Rng;
 use super::world::{FlowRules, GapKind};
 
@@ -68,7 +68,16 @@ pub enum Action {
         yes_pays: Price,
     },
     /// What a venue takes changes.
-    Phase { venue: Venue, phase: Phase },
+    Phase {
+        venue: Venue,
+        phase: Phase,
+        /// When the next phase begins.
+        until: Nanos,
+    },
+    /// The fee of the series of a market of Kalshi is another one from some time on.
+    FeeChange { market: usize, fee: SeriesFee, from: Nanos },
+    /// The result of a market of Polymarket was proposed and is disputed: it comes later.
+    Dispute { market: usize },
     /// The price step of a market of Polymarket changes.
     Tick {
         market: usize,
@@ -88,11 +97,11 @@ impl Action {
             Self::Level { venue, .. } | Self::Trade { venue, .. } | Self::Settle { venue, .. } => {
                 Some(*venue)
             }
-            Self::Book { .. } | Self::Tick { .. } => Some(Venue::Polymarket),
+            Self::Book { .. } | Self::Tick { .. } | Self::Dispute { .. } => Some(Venue::Polymarket),
             Self::Amend { .. } | Self::Pause { .. } | Self::CloseMoves { .. } => {
                 Some(Venue::Kalshi)
             }
-            Self::Phase { .. } => None,
+            Self::Phase { .. } | Self::FeeChange { .. } => None,
         }
     }
 }
@@ -106,12 +115,19 @@ pub enum Phase {
     Restarting,
     /// What rests, and cancels.
     PostOnly,
+    /// Nothing, cancels included: Kalshi has paused the exchange.
+    Shut,
 }
 
 /// From start to the first gap: long enough to connect, short enough to see.
 const FIRST_GAP: Nanos = Nanos::from_millis(900);
 /// From start to the first gap of an exclusive set.
 const FIRST_SET_GAP: Nanos = Nanos::from_millis(2_300);
+/// What either outcome of a void question pays.
+const HALF: Price = match Price::from_ticks(5_000) {
+    Some(half) => half,
+    None => panic!("it is under a dollar"),
+};
 /// No gap opens on a market that settles this soon.
 const SETTLE_QUIET: Nanos = Nanos::from_secs(5);
 /// A pair rests that long after a gap has closed.
@@ -144,6 +160,8 @@ pub struct Flow {
     rng: Rng,
     /// What rivals, news and makers that withdraw draw from: where a world has none of them, `rng` is not moved by that.
     world_rng: Rng,
+    /// What fees, disputes, void questions and whole pauses of an exchange draw from, so that they move nothing else.
+    fate_rng: Rng,
     rules: FlowRules,
     quotes: Vec<Quote>,
     questions: Vec<Question>,
@@ -186,6 +204,7 @@ impl Flow {
         let mut flow = Self {
             rng: Rng::new(seed).fork(0x666c_6f77),
             world_rng: Rng::new(seed).fork(0x0077_6f72_6c64_7321),
+            fate_rng: Rng::new(seed).fork(0x6661_7465),
             rules,
             quotes: Vec::new(),
             questions: Vec::new(),
@@ -251,6 +270,7 @@ impl Flow {
                 pinned,
                 stale,
                 is_paused: false,
+                series: None,
                 closes: Nanos::NEVER,
                 withdrawn: [false; 2],
                 captured,
@@ -270,6 +290,9 @@ impl Flow {
             let fee = market_set.series_of(index).fee();
             add(Venue::Kalshi, index, market.ladder.grid(), fee, market.settle, false);
         }
+        for quote in self.quotes.iter_mut().filter(|quote| quote.venue == Venue::Kalshi) {
+            quote.series = Some(market_set.series_index(quote.market));
+        }
     }
 
     fn add_questions(&mut self, market_set: &MarketSet, busy: &[bool]) {
@@ -279,6 +302,14 @@ impl Flow {
                 self.quote_of(Venue::Polymarket, pair.polymarket),
                 self.quote_of(Venue::Kalshi, pair.kalshi),
             ];
+            let void = self.rules.life.map_or(0, |life| life.void_permille);
+            if self.fate_rng.chance(void, 1_000) {
+                for &quote in &quotes {
+                    if let Some((_, yes_pays)) = &mut self.quotes[quote].settle {
+                        *yes_pays = HALF;
+                    }
+                }
+            }
             let apart = self.rules.life.map_or(0, |life| life.apart_percent);
             if self.world_rng.chance(apart, 100)
                 && let Some((_, yes_pays)) = &mut self.quotes[quotes[1]].settle
@@ -450,6 +481,9 @@ impl Flow {
         let (venue, market) = (quote.venue, quote.market);
         let (at, yes_pays) = quote.settle.expect("it was due");
         self.settles.remove(&(at, index));
+        if venue == Venue::Polymarket && self.may_dispute(market, yes_pays, at) {
+            return;
+        }
         self.may_amend(index, yes_pays, at);
         self.out.push_back(Action::Settle { venue, market, yes_pays });
     }

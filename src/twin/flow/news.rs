@@ -1,7 +1,7 @@
 //! What comes from outside: news, after which those who know it trade against makers that do not yet, rivals that take
 //! what is left of a gap, and makers that withdraw.
 
-use surefoot_hot::ids::Side;
+use surefoot_hot::ids::{Side, Venue};
 use surefoot_hot::units::{Nanos, Price};
 
 use super::agenda::Due;
@@ -40,6 +40,12 @@ impl Flow {
             Due::Close(quote) => self.close(quote, now),
             Due::Amend { market, yes_pays } => {
                 self.out.push_back(Action::Amend { market, yes_pays });
+            }
+            Due::FeeChange => self.announce_fee(now),
+            Due::FeeHolds { series, fee } => self.change_fee(series, fee),
+            Due::Resolve { market, yes_pays } => {
+                let venue = Venue::Polymarket;
+                self.out.push_back(Action::Settle { venue, market, yes_pays });
             }
         }
     }

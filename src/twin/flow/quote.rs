@@ -20,6 +20,8 @@ pub(super) struct Quote {
     pub market: usize,
     pub grid: Grid,
     pub fee: FeeRule,
+    /// At Kalshi, the series that it is of: its markets share a fee.
+    pub series: Option<usize>,
     /// By price in ticks; bids and asks.
     pub levels: [BTreeMap<u16, Qty>; 2],
     /// Levels a side has at first.

@@ -397,6 +397,46 @@ fn news_moves_a_cluster_and_finds_makers_asleep() {
     assert!(together > 30, "{together}");
 }
 
+/// In a day of `hostile` everything comes that the venues do by themselves, each of it complete.
+#[test]
+fn a_hostile_day_has_pauses_of_both_kinds_fees_that_change_and_disputes_that_end() {
+    let (mut shut, mut paused, mut fees, mut disputed, mut late, mut void) = (0, 0, 0, 0, 0, 0);
+    for seed in 1..=20 {
+        let (market_set, mut flow) = flow_in(WorldName::Hostile, seed);
+        let (mut now, mut open) = (START, BTreeSet::new());
+        while now < START.after(Nanos::from_secs(7_200)) {
+            now = flow.deadline();
+            flow.advance(now);
+            while let Some(action) = flow.poll() {
+                match action {
+                    Action::Phase { venue: Venue::Kalshi, phase, until } => {
+                        assert!(until > now);
+                        shut += u32::from(phase == Phase::Shut);
+                        paused += u32::from(phase == Phase::Restarting);
+                    }
+                    Action::FeeChange { market, from, .. } => {
+                        assert!(from > now && market < market_set.kalshi.len());
+                        fees += 1;
+                    }
+                    Action::Dispute { market } => {
+                        assert!(open.insert(market));
+                        disputed += 1;
+                    }
+                    Action::Settle { venue, market, yes_pays } => {
+                        late += u32::from(venue == Venue::Polymarket && open.remove(&market));
+                        void += u32::from(yes_pays == HALF);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        assert!(open.is_empty(), "seed {seed}: a dispute never ended");
+    }
+    println!("{shut} {paused} {fees} {disputed} {late} {void}");
+    assert!(shut > 20 && paused > 20 && fees > 20 && void > 0);
+    assert!(disputed > 0 && late == disputed);
+}
+
 #[test]
 fn a_recorded_session_plays_in_a_loop_beside_the_rest() {
     let Some(dir) = recorded::recorded("polymarket") else { return };

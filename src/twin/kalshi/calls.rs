@@ -132,7 +132,7 @@ const fn retired(method: &'static str, path: &'static str) -> Route<KalshiCall> 
 }
 
 const NO_ARCHIVE: &str = "always empty: nothing here is old enough to be moved to the archive";
-const NO_CHANGES: &str = "always empty: fees do not change here";
+const NO_CHANGES: &str = "always empty: here fees change by series";
 
 /// The host's calls.
 pub const ROUTES: &[Route<KalshiCall>] = &[
@@ -154,12 +154,7 @@ pub const ROUTES: &[Route<KalshiCall>] = &[
     ),
     get(at!("/events/{event_ticker}"), PublicCall::Event),
     get(at!("/series"), PublicCall::SeriesList),
-    Route::partly(
-        "GET",
-        at!("/series/fee_changes"),
-        KalshiCall::Public(PublicCall::SeriesFeeChanges),
-        NO_CHANGES,
-    ),
+    get(at!("/series/fee_changes"), PublicCall::SeriesFeeChanges),
     get(at!("/series/{series_ticker}"), PublicCall::Series),
     read(at!("/portfolio/balance"), ReadCall::Balance),
     read(at!("/portfolio/positions"), ReadCall::Positions),

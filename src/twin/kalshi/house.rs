@@ -4,7 +4,7 @@ use surefoot_hot::ids::Side;
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
 use super::account::{SettlementRow, signed};
-use super::{KalshiVenue, SETTLEMENT_DELAY, Status};
+use super::{KalshiVenue, Status};
 use crate::twin::matching::{HOUSE, Incoming};
 
 /// Liquidity of the house that an order of ours took.
@@ -62,17 +62,18 @@ impl KalshiVenue {
         self.touched.push(market);
     }
 
-    /// The result is known: trading ends, what rests is cancelled, and after [`SETTLEMENT_DELAY`] it pays.
+    /// The result is known: trading ends, what rests is cancelled, and after a while it pays.
     pub fn settle(&mut self, market: usize, yes_pays: Price, now: Nanos) {
         if matches!(self.markets[market].status, Status::Determined | Status::Finalized) {
             return;
         }
         self.close(market, now);
+        let pays_after = self.config.pays_ms.millis(&mut self.pay_rng);
         let entry = &mut self.markets[market];
         entry.status = Status::Determined;
         entry.yes_pays = Some(yes_pays);
         entry.settled_at = Some(now);
-        entry.pays_at = now.after(SETTLEMENT_DELAY);
+        entry.pays_at = now.after(pays_after);
         self.due.insert((entry.pays_at, market));
         self.show_determined(market, now);
     }

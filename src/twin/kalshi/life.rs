@@ -4,7 +4,7 @@ use serde_json::json;
 use surefoot_hot::ids::Side;
 use surefoot_hot::units::{Nanos, Price, Qty};
 
-use super::{KalshiVenue, SETTLEMENT_DELAY, Status};
+use super::{KalshiVenue, Status};
 use crate::twin::matching::HOUSE;
 
 impl KalshiVenue {
@@ -51,11 +51,12 @@ impl KalshiVenue {
         if self.markets[market].status != Status::Determined {
             return;
         }
+        let pays_after = self.config.pays_ms.millis(&mut self.pay_rng);
         let entry = &mut self.markets[market];
         self.due.remove(&(entry.pays_at, market));
         entry.yes_pays = Some(yes_pays);
         entry.settled_at = Some(now);
-        entry.pays_at = now.after(SETTLEMENT_DELAY);
+        entry.pays_at = now.after(pays_after);
         self.due.insert((entry.pays_at, market));
         self.show_determined(market, now);
     }

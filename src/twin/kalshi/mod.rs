@@ -7,6 +7,7 @@ pub mod account;
 mod answers;
 pub mod auth;
 pub mod calls;
+mod fee_changes;
 mod fees;
 mod groups;
 mod house;
@@ -38,6 +39,7 @@ use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 use self::account::Account;
 use self::auth::{Key, KeyError, KeyType};
 use self::limits::{Bucket, Tier};
+use super::drawn::Drawn;
 use super::http::{Request, Response};
 use super::market_set::{KalshiEvent, KalshiMarket, KalshiSeries, MarketSet};
 use super::matching::Book;
@@ -51,8 +53,10 @@ pub use self::words::lines;
 pub const BASE: &str = "/trade-api/v2";
 /// The WebSocket's path.
 pub const WS_PATH: &str = "/trade-api/ws/v2";
-/// How long after its result is known a market pays. The venue takes a minute or more; the demo has no time.
-pub const SETTLEMENT_DELAY: Nanos = Nanos::from_millis(500);
+/// How long after its result is known a market pays unless the world says otherwise. The venue takes a minute or more; a first look
+/// has no time.
+pub const SETTLEMENT_DELAY: Nanos = Nanos::from_millis(SETTLEMENT_MS);
+const SETTLEMENT_MS: u64 = 500;
 /// Public trades kept for `GET /markets/trades`.
 const TRADES_KEPT_MAX: usize = 10_000;
 /// House orders are numbered from here, so that they never meet an order of ours.
@@ -65,6 +69,10 @@ pub struct Config {
     pub cash: Usd,
     /// Rate limits of each account.
     pub tier: Tier,
+    /// How long after its result is known a market pays, in milliseconds.
+    pub pays_ms: Drawn,
+    /// Requests without a signature that are answered in a second; no limit where it is zero.
+    pub public_per_s: u64,
     /// The most WebSocket connections of one account at one time. More are refused with 429.
     pub ws_connections_max: usize,
     /// The most markets of one subscription. The venue's number is not published; error 26 refuses more.
@@ -80,6 +88,8 @@ impl Default for Config {
         Self {
             cash: Usd::from_dollars(10_000),
             tier: Tier::Expert,
+            pays_ms: Drawn::Always(SETTLEMENT_MS),
+            public_per_s: 0,
             ws_connections_max: 200,
             ws_markets_max: 10_000,
             ws_commands_per_s: 10_000,
@@ -89,9 +99,8 @@ impl Default for Config {
 
 /// Kalshi as a value: requests, frames, flow and time go in, answers and frames come out.
 ///
-/// What it cannot show: its fills have the limits of [`Book`] (queue position, hidden orders, latency, impact). A market
-/// pays [`SETTLEMENT_DELAY`] after its result, where the venue takes a minute and more; trading never pauses by itself,
-/// and there are no maintenance windows. `docs/twin.md` lists the calls that are left out.
+/// What it cannot show: its fills have the limits of [`Book`] (queue position, hidden orders, latency, impact). Trading
+/// never pauses by itself, and there are no maintenance windows: what moves the venue does that. `docs/twin.md` lists the calls that are left out.
 #[derive(Debug)]
 pub struct KalshiVenue {
     series: Vec<KalshiSeries>,
@@ -117,13 +126,32 @@ pub struct KalshiVenue {
     /// Markets whose ticker may have to be sent again.
     touched: Vec<usize>,
     config: Config,
-    trading_active: bool,
+    exchange: Exchange,
+    /// When it is active again, where that is known.
+    resumes: Option<Nanos>,
+    /// Fees that change, in the order in which that was announced.
+    fee_changes: Vec<fee_changes::FeeChange>,
+    /// What may be asked without a signature.
+    public: Bucket,
+    /// When markets pay is drawn from it.
+    pay_rng: Rng,
     /// All money there was at first: it changes by fees alone.
     founded: Usd,
     /// Groups whose orders have filled since their limits were looked at.
     filled_groups: Vec<usize>,
     /// Orders refused because their name was used before.
     repeated: u64,
+}
+
+/// What the exchange takes (`venues/kalshi.md` §1.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exchange {
+    /// Everything.
+    Active,
+    /// Cancels alone.
+    TradingPaused,
+    /// Nothing, not even cancels.
+    Paused,
 }
 
 /// One market as it stands.
@@ -262,7 +290,11 @@ impl KalshiVenue {
             house_ids: HOUSE_IDS_FROM,
             touched: Vec::new(),
             config,
-            trading_active: true,
+            exchange: Exchange::Active,
+            resumes: None,
+            fee_changes: Vec::new(),
+            public: Bucket::new((config.public_per_s, 1), now),
+            pay_rng: Rng::new(seed).fork(0x7061_7973),
             founded: Usd::ZERO,
             filled_groups: Vec::new(),
             repeated: 0,
@@ -306,7 +338,14 @@ impl KalshiVenue {
 
     /// Stops and starts trading: while stopped, creates and amends get 409 and cancels still work.
     pub fn set_trading_active(&mut self, active: bool) {
-        self.trading_active = active;
+        let exchange = if active { Exchange::Active } else { Exchange::TradingPaused };
+        self.set_exchange(exchange, None);
+    }
+
+    /// What the exchange takes from now on, and when it expects to be active again, where it says so.
+    pub fn set_exchange(&mut self, exchange: Exchange, resumes: Option<Nanos>) {
+        self.exchange = exchange;
+        self.resumes = resumes.filter(|_| exchange != Exchange::Active);
     }
 
     /// All money there is: cash of every account, the house's too, and what open pairs still owe. It changes
@@ -383,13 +422,14 @@ impl VenueServer for KalshiVenue {
     }
 
     fn tick(&mut self, now: Nanos) {
+        self.change_fees(now);
         self.expire(now);
         self.close_and_pay(now);
         self.show_tickers(now);
     }
 
     fn deadline(&self) -> Nanos {
-        self.next_expiry().min(self.next_close())
+        self.next_expiry().min(self.next_close()).min(self.next_fee_change())
     }
 }
 

@@ -7,7 +7,7 @@ use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 use super::account::{Claim, claims_sum};
 use super::fees::FeeAccumulator;
 use super::order::{NewOrder, Order, OrderStatus, Refusal, Tif};
-use super::{KalshiVenue, Status};
+use super::{Exchange, KalshiVenue, Status};
 
 /// The code of a refusal of a client order id that was accepted before.
 const USED_BEFORE: &str = "order_already_exists";
@@ -82,7 +82,7 @@ impl KalshiVenue {
         if shard.is_some_and(|shard| shard != self.markets[market].shard) {
             return Err(Refusal::new(404, "market_not_found", "market not found"));
         }
-        if !self.trading_active {
+        if self.exchange != Exchange::Active {
             return Err(Refusal::new(409, "trading_is_paused", "trading is paused"));
         }
         if self.markets[market].status != Status::Active {

@@ -9,7 +9,7 @@ use super::limits::{Bucket, cost};
 use super::order::Refusal;
 use super::parse::{amend, new_order};
 use super::text::{count, rfc3339};
-use super::{BASE, KalshiVenue, account_of_key, auth};
+use super::{BASE, Exchange, KalshiVenue, account_of_key, auth};
 use crate::twin::http::{Request, Response};
 use crate::twin::routes::{Found, find};
 
@@ -61,6 +61,9 @@ impl KalshiVenue {
                 let text = "this endpoint was removed, use /portfolio/events/orders";
                 Err(Refusal::new(410, code, text).into())
             }
+            KalshiCall::Public(_) if self.config.public_per_s > 0 && !self.public.take(1, now) => {
+                Err(too_many())
+            }
             KalshiCall::Public(call) => self.public(call, open, req, now),
             KalshiCall::Read(call) => self.check_and_read(call, open, req, now),
             KalshiCall::Write(call) => self.check_and_write(call, open, req, now),
@@ -100,7 +103,7 @@ impl KalshiVenue {
                     (0..self.series.len()).filter(wanted).map(|s| self.series_view(s)).collect();
                 ok(&json!({ "series": list }))
             }
-            PublicCall::SeriesFeeChanges => ok(&json!({ "series_fee_change_arr": [] })),
+            PublicCall::SeriesFeeChanges => ok(&self.fee_changes_view(req)),
             PublicCall::Series => {
                 let series =
                     self.series.iter().position(|s| s.ticker == open).ok_or_else(missing)?;
@@ -134,6 +137,9 @@ impl KalshiVenue {
                     Refusal::new(400, "invalid_content_type", "content type must be JSON").into()
                 );
             }
+        }
+        if self.exchange == Exchange::Paused {
+            return Err(Refusal::new(409, "exchange_is_paused", "exchange is paused").into());
         }
         match call {
             WriteCall::Order(call) => self.write_order(call, open, req, account, now),
@@ -461,7 +467,8 @@ impl KalshiVenue {
     }
 
     fn status_view(&self) -> Value {
-        let active = self.trading_active;
+        let (exchange, active) =
+            (self.exchange != Exchange::Paused, self.exchange == Exchange::Active);
         let mut shards: Vec<u8> = self.markets.iter().map(|m| m.shard).collect();
         shards.push(0);
         shards.sort_unstable();
@@ -471,14 +478,14 @@ impl KalshiVenue {
             .map(|shard| {
                 let name = if *shard == 0 { "Default" } else { "Crypto, Commodities" };
                 json!({
-                    "exchange_index": shard, "description": name, "exchange_active": true,
+                    "exchange_index": shard, "description": name, "exchange_active": exchange,
                     "trading_active": active, "intra_exchange_transfers_active": true,
                 })
             })
             .collect();
         json!({
-            "exchange_active": true, "trading_active": active, "intra_exchange_transfers_active": true,
-            "exchange_estimated_resume_time": null, "exchange_index_statuses": rows,
+            "exchange_active": exchange, "trading_active": active, "intra_exchange_transfers_active": true,
+            "exchange_estimated_resume_time": self.resumes.map(rfc3339), "exchange_index_statuses": rows,
         })
     }
 }

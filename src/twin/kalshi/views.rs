@@ -260,8 +260,8 @@ impl KalshiVenue {
         json!({
             "ticker": spec.ticker, "title": spec.title, "frequency": "custom", "category": spec.category,
             "categories": [spec.category], "tags": ["synthetic"], "settlement_sources": [],
-            "contract_url": "", "contract_terms_url": "", "fee_type": spec.fee_type.name(),
-            "fee_multiplier": ratio(spec.fee_multiplier), "additional_prohibitions": [],
+            "contract_url": "", "contract_terms_url": "", "fee_type": spec.fee.kind.name(),
+            "fee_multiplier": ratio(spec.fee.multiplier), "additional_prohibitions": [],
             "exchange_index": spec.exchange_index,
         })
     }

@@ -13,21 +13,35 @@ pub struct KalshiSeries {
     pub ticker: String,
     pub title: String,
     pub category: &'static str,
-    pub fee_type: FeeType,
-    /// Fee multiplier, in parts per million.
-    pub fee_multiplier: Ppm,
+    pub fee: SeriesFee,
     /// The shard of the exchange on which its markets trade.
     pub exchange_index: u8,
 }
 
 impl KalshiSeries {
-    /// The fee rates of the market.
+    /// The fee rates of its markets.
     pub fn fee(&self) -> FeeRule {
+        self.fee.rule()
+    }
+}
+
+/// What the markets of a series charge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeriesFee {
+    /// The venue's kind of fee.
+    pub kind: FeeType,
+    /// Fee multiplier, in parts per million.
+    pub multiplier: Ppm,
+}
+
+impl SeriesFee {
+    /// The fee rates that it comes to.
+    pub fn rule(self) -> FeeRule {
         let of = |coef: Ppm| {
-            let exact = u64::from(coef) * u64::from(self.fee_multiplier) / 1_000_000;
+            let exact = u64::from(coef) * u64::from(self.multiplier) / 1_000_000;
             Ppm::try_from(exact).expect("multipliers are near one")
         };
-        let maker = match self.fee_type {
+        let maker = match self.kind {
             FeeType::Quadratic => 0,
             FeeType::QuadraticWithMakerFees => KALSHI_TAKER / 4,
         };

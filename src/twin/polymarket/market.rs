@@ -38,6 +38,8 @@ pub struct Market {
     pub resolved: Option<Price>,
     /// When that was.
     pub resolved_at: Nanos,
+    /// Whether a result was proposed and disputed.
+    pub is_disputed: bool,
     /// How long marketable orders are held (sports).
     pub delay_secs: u32,
 }
@@ -57,6 +59,7 @@ impl Market {
             volume: Qty::ZERO,
             resolved: None,
             resolved_at: Nanos::ZERO,
+            is_disputed: false,
             delay_secs: 0,
         }
     }

@@ -182,7 +182,7 @@ impl PolymarketVenue {
 
     /// One market as Gamma gives it: strings that contain JSON, the condition id of generation 3 without its last
     /// byte, token ids under `clobTokenIds` or `positionIds` by generation.
-    fn gamma_market(&self, index: usize, with_events: bool) -> Value {
+    pub(super) fn gamma_market(&self, index: usize, with_events: bool) -> Value {
         let market = &self.markets[index];
         let spec = &market.spec;
         let three = spec.generation == Generation::Three;
@@ -235,13 +235,20 @@ impl PolymarketVenue {
             "lastTradePrice": market.last.map_or(json!(0), price_number),
             "spread": price_number(Price::from_ticks(ask.ticks().saturating_sub(bid.ticks())).expect("a price")),
             "volume": text::qty(market.volume),
-            "umaResolutionStatuses": "[]",
+            "umaResolutionStatuses": if market.is_disputed { r#"["proposed", "disputed"]"# } else { "[]" },
         });
         if three {
             row["positionIds"] = json!([spec.yes_token, spec.no_token]);
-            row["resolutionStatus"] = json!(if market.is_open() { "inactive" } else { "resolved" });
+            let status = match (market.is_open(), market.is_disputed) {
+                (true, false) => "inactive",
+                (true, true) => "disputed",
+                (false, _) => "resolved",
+            };
+            row["resolutionStatus"] = json!(status);
         } else if !market.is_open() {
             row["umaResolutionStatus"] = json!("resolved");
+        } else if market.is_disputed {
+            row["umaResolutionStatus"] = json!("disputed");
         }
         if let Some(id) = &spec.neg_risk_market_id {
             row["negRiskMarketID"] = json!(id);

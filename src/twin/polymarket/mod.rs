@@ -10,6 +10,7 @@ pub mod calls;
 pub mod data;
 pub mod exchange;
 mod house;
+mod ip_limits;
 mod lag;
 pub mod market;
 mod mend;
@@ -36,6 +37,7 @@ use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
 use self::account::{Account, Credential, Ids, Tier};
 
+use self::ip_limits::IpLimits;
 use self::market::Market;
 use self::order::{Order, OrderType, Status};
 use self::stream::Listener;
@@ -72,6 +74,8 @@ pub struct Config {
     pub confirmed_after: Nanos,
     /// What becomes of trades instead of that, where a world says so.
     pub chain_rules: Option<ChainRules>,
+    /// Of a hundred requests that the venue allows an address so many are allowed; no limit where it is zero.
+    pub ip_percent: u64,
     /// How old the timestamp of a request's headers may be: about a minute by a user's report (py-clob-client #190).
     pub header_age_max: Nanos,
     /// How far ahead it may be: by the same report not at all. One second, because it is whole seconds of a clock
@@ -88,6 +92,7 @@ impl Default for Config {
             mined_after: Nanos::from_millis(300),
             confirmed_after: Nanos::from_millis(1_500),
             chain_rules: None,
+            ip_percent: 0,
             header_age_max: Nanos::from_secs(60),
             header_ahead_max: Nanos::from_secs(1),
         }
@@ -149,12 +154,15 @@ pub struct DemoAccount {
 ///
 /// What it cannot show: its fills have the limits of [`matching::Book`](crate::twin::matching::Book) (queue position,
 /// hidden orders, latency, impact). Unless [`Config::chain_rules`] say otherwise, the chain always mines, after
-/// [`Config::mined_after`], and no trade is retried or fails. Limits per IP address are not enforced. `docs/twin.md` lists the calls that are left out.
+/// [`Config::mined_after`], and no trade is retried or fails. Limits per IP address are enforced where
+/// [`Config::ip_percent`] says so. `docs/twin.md` lists the calls that are left out.
 #[derive(Debug)]
 pub struct PolymarketVenue {
     chain: Chain,
     tier: Tier,
     mode: Mode,
+    /// When the mode ends, where that is known.
+    mode_ends: Option<Nanos>,
     mined_after: Nanos,
     confirmed_after: Nanos,
     chain_rules: Option<ChainRules>,
@@ -189,6 +197,7 @@ pub struct PolymarketVenue {
     sweep_at: Nanos,
     /// Orders refused because the very same order came before.
     repeated: u64,
+    ip_limits: IpLimits,
 }
 
 impl PolymarketVenue {
@@ -200,6 +209,7 @@ impl PolymarketVenue {
             chain: config.chain,
             tier: config.tier,
             mode: Mode::Normal,
+            mode_ends: None,
             mined_after: config.mined_after,
             confirmed_after: config.confirmed_after.max(config.mined_after),
             chain_rules: config.chain_rules,
@@ -226,6 +236,7 @@ impl PolymarketVenue {
             founded: 0,
             sweep_at: Nanos::NEVER,
             repeated: 0,
+            ip_limits: IpLimits::new(config.ip_percent),
         };
         venue.push_account(None, None, house, house, Usd::ZERO);
         for number in 0..4 {
@@ -321,7 +332,12 @@ impl PolymarketVenue {
 
     /// What the venue lets through from now on.
     pub fn set_mode(&mut self, mode: Mode) {
-        self.mode = mode;
+        (self.mode, self.mode_ends) = (mode, None);
+    }
+
+    /// The same for as long as that lasts: whoever is refused for it hears for how long.
+    pub fn set_mode_until(&mut self, mode: Mode, until: Nanos) {
+        (self.mode, self.mode_ends) = (mode, Some(until));
     }
 
     /// All markets, in the order in which they were opened.
@@ -416,6 +432,9 @@ impl PolymarketVenue {
 impl VenueServer for PolymarketVenue {
     fn http(&mut self, host: Host, req: &Request, now: Nanos) -> Response {
         self.tick(now);
+        if let Some(refused) = self.ip_limits.refuse(host, req, now) {
+            return refused;
+        }
         match host {
             Host::PolymarketClob => self.clob(req, now),
             Host::Gamma => self.gamma(req),

@@ -1,7 +1,7 @@
 //! How trades end on the chain, and how markets end.
 
-use surefoot_hot::ids::{Action, Outcome};
-use surefoot_hot::units::{Nanos, Price};
+use surefoot_hot::ids::{Action, Outcome, Side};
+use surefoot_hot::units::{Nanos, Price, Qty};
 
 use super::order::Status;
 use super::trade::{Course, Part, TradeStatus, move_leg, opposite};
@@ -36,6 +36,22 @@ impl PolymarketVenue {
             }
         }
         self.show_resolved(market, now);
+    }
+
+    /// The result was proposed and somebody disputes it: orders are taken as before, but the house's makers withdraw. The result
+    /// comes by [`PolymarketVenue::settle`].
+    pub fn dispute(&mut self, market: usize, now: Nanos) {
+        if !self.markets[market].is_open() {
+            return;
+        }
+        self.markets[market].is_disputed = true;
+        for side in [Side::Bid, Side::Ask] {
+            let levels: Vec<Price> =
+                self.markets[market].book.levels(side).map(|(price, _)| price).collect();
+            for price in levels {
+                self.house_level(market, side, price, Qty::ZERO, now);
+            }
+        }
     }
 
     /// Reverts a trade that is not final, as the chain does when a party has moved its funds: everybody gets back

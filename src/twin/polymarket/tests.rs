@@ -343,6 +343,30 @@ fn the_error_catalogue() {
     }
     bench.venue.set_mode(Mode::Disabled);
     assert_eq!(bench.call(0, "DELETE", "/cancel-all", b"").0, 503);
+    let until = bench.now.after(Nanos::from_millis(31_500));
+    bench.venue.set_mode_until(Mode::PostOnly, until);
+    assert_eq!(bench.order(buy).1["retry_after_seconds"], 32, "what is left of it");
+}
+
+#[test]
+fn a_disputed_result_comes_later_and_meanwhile_the_market_takes_orders() {
+    let mut bench = Bench::new();
+    bench.house(Side::Ask, 4_000, 10);
+    let resting = ask(0, Outcome::Yes, Buy, 3_000, 10);
+    assert_eq!(bench.order(resting).0, 200);
+    let status = |bench: &Bench| {
+        let row = bench.venue.gamma_market(0, false);
+        (row["umaResolutionStatus"].clone(), row["resolutionStatus"].clone())
+    };
+    let before = status(&bench);
+    bench.venue.dispute(0, bench.now);
+    assert!([status(&bench).0, status(&bench).1].contains(&json!("disputed")), "{before:?}");
+    let book = &bench.venue.markets[0].book;
+    assert_eq!(book.levels(Side::Ask).count(), 0, "the makers are gone");
+    assert_eq!(book.levels(Side::Bid).count(), 1, "our order stays");
+    assert_eq!(bench.order(resting).0, 200);
+    bench.venue.settle(0, Price::ONE, bench.now);
+    assert!([status(&bench).0, status(&bench).1].contains(&json!("resolved")));
 }
 
 #[test]

@@ -15,12 +15,16 @@ use crate::twin::http::{Request, Response};
 
 /// The most orders of one batch (`venues/polymarket.md` §4.2).
 pub const BATCH_MAX: usize = 15;
+/// What is left of the post-only mode where nobody has said when it ends: the documented example (§1.7).
+const POST_ONLY_LEFT_SECS: u64 = 79;
 /// The most ids of one cancel (§4.3).
 pub const CANCELS_MAX: usize = 1_000;
 
 impl PolymarketVenue {
     /// What the trading mode lets through; `None` where everything passes.
-    fn mode_refusal(&self, cancels: bool, post_only: bool) -> Option<Response> {
+    fn mode_refusal(&self, cancels: bool, post_only: bool, now: Nanos) -> Option<Response> {
+        let left = |until: Nanos| until.since(now).get().div_ceil(1_000_000_000).max(1);
+        let left = self.mode_ends.map_or(POST_ONLY_LEFT_SECS, left);
         match self.mode {
             Mode::Normal => None,
             Mode::Restarting => Some(Response::empty(425)),
@@ -31,10 +35,10 @@ impl PolymarketVenue {
                     &json!({
                         "error": "post-only mode: only post-only orders and cancels are allowed",
                         "code": "post_only_mode",
-                        "retry_after_seconds": 79,
+                        "retry_after_seconds": left,
                     }),
                 )
-                .with("Retry-After", "79"),
+                .with("Retry-After", left.to_string()),
             ),
             Mode::CancelOnly if cancels => None,
             Mode::CancelOnly => Some(error(
@@ -69,7 +73,7 @@ impl PolymarketVenue {
         let posted = req.json().as_ref().and_then(Posted::parse);
         let post_only =
             req.json().is_some_and(|v| v.get("postOnly").and_then(Value::as_bool) == Some(true));
-        if let Some(refusal) = self.mode_refusal(false, post_only) {
+        if let Some(refusal) = self.mode_refusal(false, post_only, now) {
             return refusal;
         }
         if !self.accounts[account].orders.take(1, now) {
@@ -102,7 +106,7 @@ impl PolymarketVenue {
             let text = format!("Too many orders in payload: {count}, max allowed: {BATCH_MAX}");
             return error(400, &text);
         }
-        if let Some(refusal) = self.mode_refusal(false, true) {
+        if let Some(refusal) = self.mode_refusal(false, true, now) {
             return refusal;
         }
         if !self.accounts[account].orders.take(rows.len(), now) {
@@ -178,7 +182,7 @@ impl PolymarketVenue {
         now: Nanos,
     ) -> Answer {
         let account = self.credentials[credential].account;
-        if let Some(refusal) = self.mode_refusal(true, false) {
+        if let Some(refusal) = self.mode_refusal(true, false, now) {
             return Err(refusal);
         }
         let (mut ids, mass) = self.ids_to_cancel(what, req, account)?;

@@ -221,7 +221,10 @@ fn yes_pays(object: &Object<'_>) -> Option<Price> {
 fn status(object: &Object<'_>) -> MarketStatus {
     let resolved = object.text_or_empty("umaResolutionStatus") == "resolved"
         || object.text_or_empty("resolutionStatus") == "resolved";
-    let proposed = object.text_or_empty("umaResolutionStatus") == "proposed";
+    // One that is disputed has no result yet either, and nobody knows which it will be.
+    let proposed = ["umaResolutionStatus", "resolutionStatus"]
+        .iter()
+        .any(|field| matches!(object.text_or_empty(field), "proposed" | "disputed"));
     match (object.flag("closed"), resolved) {
         (true, true) => MarketStatus::Resolved,
         (true, false) => MarketStatus::Closed,
@@ -389,6 +392,12 @@ mod tests {
         assert_eq!(with("orderPriceMinTickSize", json!(0.03)), Err("orderPriceMinTickSize"));
         assert_eq!(with("acceptingOrders", json!(false)).unwrap().status, MarketStatus::Paused);
         assert_eq!(with("closed", json!(true)).unwrap().status, MarketStatus::Closed);
+        for field in ["umaResolutionStatus", "resolutionStatus"] {
+            for word in ["proposed", "disputed"] {
+                let status = with(field, json!(word)).unwrap().status;
+                assert_eq!(status, MarketStatus::Proposed, "{field} {word}");
+            }
+        }
         assert_eq!(
             with("endDate", json!("2020-01-01T00:00:00Z")).unwrap().status,
             MarketStatus::Open
