@@ -1,25 +1,27 @@
 //! When each venue is read: now and then while venue and core agree, sooner while they do not, and after failures with
-//! pauses that grow.
+//! pauses that grow up to eightfold. From the second failure on a pause is up to a quarter shorter, by an amount that differs from
+//! one to the next: whoever else waits for the venue does not come back in step with us.
 //!
 //! This part keeps that a venue is never read twice at the same time, and that a venue whose reader failed an assertion is
 //! asked no more.
 
 use std::time::Duration;
 
+use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::per_venue::PerVenue;
 
 use super::wants::ReadResult;
 
 /// The pauses after readings that failed one after the other, in those of [`ReadTimes::again`].
-const RETRY_AFTER: [u32; 3] = [1, 2, 4];
+const RETRY_AFTER: [u32; 4] = [1, 2, 4, 8];
 
 /// How often each venue is read. The time between two readings runs from question to question.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadTimes {
     /// While venue and core agree.
     pub every: Duration,
-    /// While they do not, and after a reading that failed; doubled twice where further ones fail.
+    /// While they do not, and after a reading that failed; doubled up to three times where further ones fail.
     pub again: Duration,
 }
 
@@ -118,8 +120,23 @@ impl Readings {
         match (self.venues[venue].failures, agreed) {
             (0, true) => self.times.every,
             (0, false) => self.times.again,
-            (failures, _) => self.times.again * RETRY_AFTER[failures.min(RETRY_AFTER.len()) - 1],
+            (1, _) => self.times.again,
+            (failures, _) => {
+                let whole = self.times.again * RETRY_AFTER[failures.min(RETRY_AFTER.len()) - 1];
+                whole - self.jitter(venue, whole)
+            }
         }
+    }
+
+    /// Up to a quarter of a pause. It follows from what has happened: the policy draws nothing.
+    fn jitter(&self, venue: Venue, whole: Duration) -> Duration {
+        let readings = &self.venues[venue];
+        let mut hash = Hash64::new();
+        hash.word(venue as u64);
+        hash.word(readings.failures as u64);
+        hash.word(u64::try_from(readings.asked.as_nanos()).unwrap_or(u64::MAX));
+        let parts = u32::try_from(hash.get() % 256).expect("below 256");
+        whole * parts / 1_024
     }
 }
 
@@ -138,23 +155,48 @@ mod tests {
     }
 
     #[test]
-    fn reads_that_fail_are_tried_again_after_five_ten_and_twenty_seconds() {
+    fn reads_that_fail_are_tried_again_after_pauses_that_grow_eightfold() {
         let mut readings = Readings::new(TIMES);
-        let seconds = |readings: &Readings, agreed| readings.pause(KALSHI, agreed).as_secs();
-        assert_eq!([seconds(&readings, true), seconds(&readings, false)], [12, 5]);
+        let seconds = |readings: &Readings, agreed| readings.pause(KALSHI, agreed).as_secs_f64();
+        assert_eq!([seconds(&readings, true), seconds(&readings, false)], [12.0, 5.0]);
         for (result, pause) in [
             (ReadResult::Failed, 5),
             (ReadResult::Refused, 10),
             (ReadResult::NotBegun, 20),
-            (ReadResult::Failed, 20),
+            (ReadResult::Failed, 40),
+            (ReadResult::Failed, 40),
             (ReadResult::WithoutResults, 12),
             (ReadResult::Failed, 5),
             (ReadResult::Whole, 12),
         ] {
             read(&mut readings, SECOND, result);
-            assert_eq!(seconds(&readings, true), pause, "{result:?}");
+            let (seen, whole) = (seconds(&readings, true), f64::from(pause));
+            assert!(seen <= whole && seen >= whole * 0.75, "{result:?}: {seen}");
+            assert!(
+                pause > 5 && pause != 12 || (seen - whole).abs() < f64::EPSILON,
+                "{result:?}: {seen}"
+            );
         }
         assert_eq!(readings.pause(Venue::Polymarket, true), TIMES.every, "each venue by itself");
+    }
+
+    #[test]
+    fn pauses_after_failures_differ_from_one_to_the_next_and_come_out_the_same_again() {
+        let pauses = || {
+            let mut readings = Readings::new(TIMES);
+            let at = |nth| SECOND * 100 * nth;
+            (1..40)
+                .map(|nth| {
+                    read(&mut readings, at(nth), ReadResult::Failed);
+                    readings.pause(KALSHI, true)
+                })
+                .collect::<Vec<_>>()
+        };
+        let mut seen = pauses();
+        assert_eq!(seen, pauses());
+        seen.sort_unstable();
+        seen.dedup();
+        assert!(seen.len() > 20, "{seen:?}");
     }
 
     #[test]
