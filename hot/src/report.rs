@@ -184,6 +184,8 @@ enum_table! {
         Other = 9, "other";
         /// Turned away unread, by a filter in front of the venue: a block page instead of the venue's own words.
         Blocked = 10, "blocked";
+        /// The venue has withdrawn the call that was made (410): its interface is another one now.
+        Gone = 11, "gone";
     }
 }
 
@@ -192,7 +194,7 @@ impl Reject {
     /// A second one will fare the same until the venue, the account or the connection is well again.
     pub const fn is_of_venue(self) -> bool {
         match self {
-            Self::Auth | Self::Rate | Self::Mode | Self::Blocked => true,
+            Self::Auth | Self::Rate | Self::Mode | Self::Blocked | Self::Gone => true,
             Self::Funds
             | Self::Closed
             | Self::Crossed

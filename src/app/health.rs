@@ -61,6 +61,8 @@ pub struct VenueSigns {
     pub refused: u64,
     /// What the venue takes at the moment, as the core has it.
     pub mode: VenueMode,
+    /// Answers within the last minute that were not understood although they were of success, or that said that a call is withdrawn.
+    pub strange: u64,
 }
 
 /// What health is judged by, as of one look.
@@ -281,6 +283,7 @@ pub const ROWS: &[Row] = &[
                     Some(Reject::Blocked) => " (a block page instead of answers)",
                     Some(Reject::Mode) => " (it takes no orders at the moment)",
                     Some(Reject::Rate) => " (too many requests)",
+                    Some(Reject::Gone) => " (it has withdrawn the call)",
                     _ => "",
                 }
                 .to_owned()
@@ -307,6 +310,19 @@ pub const ROWS: &[Row] = &[
             })
         },
         remedy: "What is to be sold there waits and goes first when it is over. Where it lasts, look at the venue's status page.",
+    },
+    Row {
+        name: "interface_changed",
+        means: "A venue answers requests about orders in a form that is not known, or has withdrawn a call (410)",
+        severity: Severity::Alarm,
+        holds: Holds::Nothing, // what became of an order is asked, and one that is refused is counted
+        find: |signs| {
+            let strange = |venue: &VenueSigns| venue.strange > 0;
+            at_venues(signs, strange, "answers of an unknown form at", |venue| {
+                format!(" ({} within a minute)", venue.strange)
+            })
+        },
+        remedy: "Look at the venue's changelog; where it lasts, `surefoot halt`: this version does not speak to that interface.",
     },
     Row {
         name: "orders_refused",

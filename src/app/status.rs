@@ -51,6 +51,7 @@ pub(super) struct Vitals {
 #[derive(Debug, Default)]
 struct VenueVitals {
     lost: Recent,
+    strange: Recent,
     refused: Streak,
     key: KeyDoubt,
 }
@@ -102,6 +103,7 @@ impl VenueVitals {
             exec,
             refused: self.refused.count(taken, turned_away),
             mode: mode_of(seen, venue),
+            strange: self.strange.grew(now, executor.counts.count(ExecFigure::Strange)),
         }
     }
 }

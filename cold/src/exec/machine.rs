@@ -270,6 +270,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
         if status >= 400 || is_warm || meaning.refused() == Some(Reject::Mode) {
             self.learn_modes(now, about, answer, meaning.refused());
         }
+        self.stats.strange += u64::from(status == 410 || (status < 300 && meaning.is_unread()));
         if !whole {
             self.cut(lane, "answered before all of an order was sent"); // the rest must not follow
         } else if answer.keep {
@@ -598,7 +599,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
         if why == Reject::Mode {
             self.breaker.withdraw();
         } else if why.is_of_venue() {
-            let for_who_we_are = matches!(why, Reject::Auth | Reject::Blocked);
+            let for_who_we_are = matches!(why, Reject::Auth | Reject::Blocked | Reject::Gone);
             self.breaker.on_failure(now, for_who_we_are);
         } else {
             self.breaker.on_success();
@@ -641,6 +642,17 @@ enum Meaning {
 }
 
 impl Meaning {
+    /// Whether nothing could be concluded from the answer.
+    const fn is_unread(&self) -> bool {
+        match self {
+            Self::Placed { placed, .. } => matches!(placed, Placed::Unknown),
+            Self::Amended { amended, .. } => matches!(amended, Amended::Unknown),
+            Self::Cancelled { cancelled, .. } => matches!(cancelled, Cancelled::Unknown),
+            Self::Asked { next, .. } => matches!(next, AfterAnswer::Retry),
+            Self::AllCancelled(_) | Self::Heartbeat(_) | Self::Warm => false,
+        }
+    }
+
     /// Why an order, a change of one or a cancel was refused, where it was and a reason is known.
     const fn refused(&self) -> Option<Reject> {
         match self {

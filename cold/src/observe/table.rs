@@ -175,6 +175,7 @@ figures! {
         Rehearsed = "exec_orders_rehearsed", Count, "Orders that were rehearsed; nothing of them ever left.", rehearsed;
         Broken = "exec_connections_broken", Count, "Connections that broke or were cut.", broken;
         Limited = "exec_answers_limited", Count, "Answers that said that there were too many requests.", limited;
+        Strange = "exec_answers_strange", Count, "Answers of success that were not understood, and calls that the venue has withdrawn (410).", strange;
         Unlogged = "exec_records_unlogged", Count, "Records that the wire log did not take.", unlogged;
         CoreStill = "exec_core_found_still", Count, "Times that the core was found standing still, and everything was cancelled for it.", core_still;
         Held = "exec_turns_held", Count, "Turns in which answers were left unread because the ring had no room.", held;

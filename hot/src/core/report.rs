@@ -500,6 +500,7 @@ fn end_of_rejected(why: Reject, order: &Order) -> EndKind {
             | Reject::Mode
             | Reject::Duplicate
             | Reject::Blocked
+            | Reject::Gone
             | Reject::Other,
             _,
         ) => EndKind::Refused,

@@ -14,6 +14,7 @@ const VENUE: VenueSigns = VenueSigns {
     exec: WAY,
     refused: 0,
     mode: VenueMode::Open,
+    strange: 0,
 };
 const WAY: ExecFigures = ExecFigures {
     connected: true,
@@ -114,6 +115,12 @@ fn cases() -> Vec<(&'static str, Signs, &'static str, PerVenue<bool>)> {
             "venue_mode",
             at_kalshi(VenueSigns { mode: VenueMode::CancelOnly, ..VENUE }),
             "not everything is taken at kalshi (cancels alone)",
+            none,
+        ),
+        (
+            "interface_changed",
+            at_kalshi(VenueSigns { strange: 2, ..VENUE }),
+            "answers of an unknown form at kalshi (2 within a minute)",
             none,
         ),
         (

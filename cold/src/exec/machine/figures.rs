@@ -37,6 +37,8 @@ pub struct ExecStats {
     pub broken: u64,
     /// Answers that were "too many requests".
     pub limited: u64,
+    /// Answers of success that were not understood, and calls that the venue has withdrawn (410).
+    pub strange: u64,
     /// Records that the wire log did not take.
     pub unlogged: u64,
     /// Times the core was found standing still, and everything was cancelled for it.

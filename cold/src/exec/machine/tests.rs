@@ -360,6 +360,29 @@ fn an_order_that_is_taken_or_the_status_ends_a_mode() {
 }
 
 #[test]
+fn a_call_that_is_withdrawn_and_success_in_unknown_words_are_counted_as_strange() {
+    let mut rig = Rig::up();
+    let mut answered = |status, expected: Report| {
+        let id = u64::from(status);
+        rig.place(id);
+        let lane = rig.write(WriteResult::All);
+        rig.answer(lane, status, None);
+        assert!(rig.reports().contains(&expected), "{status}");
+        if matches!(expected, Report::TimedOut { .. }) {
+            let lane = rig.write(WriteResult::All); // it is asked what became of it
+            rig.answer(lane, 404, None);
+            rig.reports();
+        }
+        rig.machine.stats().strange
+    };
+    assert_eq!(answered(201, filled(201)), 0);
+    assert_eq!(answered(503, timed_out(503)), 0, "a failure, as any other");
+    assert_eq!(answered(207, timed_out(207)), 1);
+    let gone = Report::Rejected { order: order_ref(410), why: Reject::Gone };
+    assert_eq!(answered(410, gone), 2);
+}
+
+#[test]
 fn a_core_that_stands_still_has_everything_cancelled_and_nothing_sent() {
     let mut rig = Rig::up();
     let mut turns = 1;

@@ -106,6 +106,7 @@ fn refused(status: u16, body: &Value) -> Placed {
         401 | 403 => Reject::Auth,
         425 => Reject::Mode,
         404 => Reject::Closed,
+        410 => Reject::Gone,
         409 => return Placed::Unknown, // a conflict of a kind not known: perhaps it exists
         _ => Reject::Other,
     })
@@ -340,7 +341,7 @@ mod tests {
             (409, r#"{"error":{"code":"trading_is_paused"}}"#, Rejected(Reject::Mode)),
             (409, r#"{"error":{"code":"MARKET_INACTIVE"}}"#, Rejected(Reject::Closed)),
             (409, r#"{"error":{"code":"new"}}"#, Unknown),
-            (410, r#"{"error":{"code":"deprecated_v1_order_endpoint"}}"#, Rejected(Reject::Other)),
+            (410, r#"{"error":{"code":"deprecated_v1_order_endpoint"}}"#, Rejected(Reject::Gone)),
             (429, r#"{"error":"too many requests"}"#, Rejected(Reject::Rate)),
             (500, r#"{"error":{"code":"insufficient_balance"}}"#, Unknown),
             (503, r#"{"exchange_active":false}"#, Unknown),

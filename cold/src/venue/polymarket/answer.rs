@@ -128,6 +128,7 @@ fn refused(status: u16, body: &[u8], json: &Value) -> Placed {
         401 => Placed::Rejected(Reject::Auth),
         _ if is_filter_page(status, body) => Placed::Rejected(Reject::Blocked),
         403 => Placed::Rejected(Reject::Auth),
+        410 => Placed::Rejected(Reject::Gone),
         200..=499 => Placed::Rejected(Reject::Other),
         _ => Placed::Unknown,
     }

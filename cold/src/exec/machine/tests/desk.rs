@@ -28,7 +28,7 @@ pub(super) const START: Nanos = Nanos::from_secs(1_795_000_000);
 
 /// A venue that speaks in paths and statuses alone. An order is `/orders/N` under our number and `/orders/uuid-N` under its
 /// own. 201 fills it, 202 lets it rest, 400 kills it, 425 says that the engine restarts, 409 that something keeps it from
-/// taking orders, 429 is one too many, anything else says nothing. A change is made with
+/// taking orders, 410 that there is no such call any more, 429 is one too many, anything else says nothing. A change is made with
 /// 200 and refused with 400; with 404 there is nothing to change.
 #[derive(Debug, Default)]
 pub(super) struct Desk {
@@ -84,6 +84,7 @@ impl VenueCodec for Desk {
             202 => (status(VenueState::Resting, Qty::ZERO), uuid(order.id)),
             400 => (Placed::Rejected(Reject::Killed), VenueId::NONE),
             425 | 409 => (Placed::Rejected(Reject::Mode), VenueId::NONE),
+            410 => (Placed::Rejected(Reject::Gone), VenueId::NONE),
             429 => (Placed::Rejected(Reject::Rate), VenueId::NONE),
             _ => (Placed::Unknown, VenueId::NONE),
         }
