@@ -12,6 +12,7 @@ pub mod book;
 pub mod codec;
 pub mod desk;
 pub mod gate;
+pub mod halt;
 pub mod hiccups;
 pub mod path;
 pub mod plain;

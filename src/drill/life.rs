@@ -19,6 +19,7 @@ use super::program::{Place, Program, until};
 use super::proxy::Proxy;
 use super::shim::Shim;
 use crate::access::Access;
+use crate::cli::TopologyArg;
 use crate::twin::Host;
 use crate::twin::demo::Demo;
 use crate::twin::open::{Options, open};
@@ -209,7 +210,7 @@ impl Life {
                 shim.arm(command, aim, &fired);
             }
         };
-        Program::start(&self.place, name, arm).map_err(|error| error.to_string())
+        Program::start(&self.place, name, TopologyArg::Calm, arm).map_err(|error| error.to_string())
     }
 
     /// Waits until a run has agreed with both venues.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use surefoot_cold::state_dir::StateDir;
 
+use crate::cli::TopologyArg;
 use crate::control::client::ask;
 
 /// How often something that is waited for is looked at.
@@ -57,11 +58,17 @@ impl Program {
     ///
     /// # Errors
     /// It could not be started.
-    pub fn start(place: &Place, name: &str, arm: impl FnOnce(&mut Command)) -> io::Result<Self> {
+    pub fn start(
+        place: &Place,
+        name: &str,
+        topology: TopologyArg,
+        arm: impl FnOnce(&mut Command),
+    ) -> io::Result<Self> {
         let words = place.dir.join(name);
         let file = |ending| File::create(words.with_extension(ending));
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["run", "--topology", "calm", "--json", "--for", ORPHAN_ENDS, "--venues"]);
+        command.args(["run", "--topology", topology.name(), "--json", "--for", ORPHAN_ENDS]);
+        command.arg("--venues");
         command.arg(&place.venues);
         command.env("SUREFOOT__RESTART__CRASHES_MAX", "0"); // it is killed on purpose
         command.arg("--state").arg(&place.state).current_dir(&place.dir);

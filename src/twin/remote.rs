@@ -55,8 +55,20 @@ impl ConditionId {
 }
 
 /// Whether a request wants orders placed.
-pub(super) fn is_order(req: &Request) -> bool {
+fn is_order(req: &Request) -> bool {
     req.method == "POST" && (req.path.ends_with("/order") || req.path.ends_with("/orders"))
+}
+
+/// What of a request is stamped, if it is.
+pub(super) fn stamped(req: &Request) -> Option<StampKind> {
+    let cancels = ["/cancel-all", "/portfolio/events/orders"];
+    if is_order(req) {
+        Some(StampKind::PostIn)
+    } else if req.method == "DELETE" && cancels.iter().any(|path| req.path.ends_with(path)) {
+        Some(StampKind::CancelAllIn)
+    } else {
+        None
+    }
 }
 
 impl Fault {
@@ -152,6 +164,8 @@ pub enum StampKind {
     },
     /// An order request (`POST`), taken when its first byte had been read.
     PostIn,
+    /// A request that cancels everything, taken as that.
+    CancelAllIn,
 }
 
 /// A moment at the twin's sockets, for measuring from wire to wire.

@@ -10,8 +10,8 @@ use super::refuse;
 use crate::bench::hiccups::Watch;
 use crate::bench::report::Report;
 use crate::bench::{
-    Row, Span, basket, book, clock_read, codec, cores, gate, path, pin_first, ring, risk_table,
-    shocks, sign, wire,
+    Row, Span, basket, book, clock_read, codec, cores, gate, halt, path, pin_first, ring,
+    risk_table, shocks, sign, wire,
 };
 use crate::config::Setup;
 use crate::exit::Exit;
@@ -47,6 +47,8 @@ pub enum Part {
     Ring,
     /// Frame to signed order over TLS
     Wire,
+    /// Halts of a run before a twin, a process each: measured only where it is named, because two hundred take minutes
+    Halt,
 }
 
 /// Measures every row, prints the table or the object, and writes the HDR files.
@@ -132,6 +134,15 @@ fn measure(args: &BenchArgs) -> Result<Report, String> {
         }
         if cores() < 4 {
             remarks.push("wire rows are of the fused topology; split needs four cores".into());
+        }
+    }
+    if args.only.contains(&Part::Halt) {
+        say("halts");
+        for (name, measured) in halt::both(if quick { 10 } else { 200 }) {
+            match measured {
+                Ok(row) => rows.push(row),
+                Err(why) => failed.push((name, why)),
+            }
         }
     }
     Ok(Report { rows, hiccups, remarks, failed })

@@ -8,7 +8,7 @@ use surefoot_hot::units::Nanos;
 use super::{Backend, Fault, KALSHI_PING_SPAN, Server, Stamp, StampKind};
 use crate::twin::conn::{Arriving, Conn, Proto, Tls};
 use crate::twin::http::{Decoded, Request, Response};
-use crate::twin::remote::is_order;
+use crate::twin::remote::stamped;
 use crate::twin::ways::Lane;
 use crate::twin::ws::{self, CloseCode, Conversation, Incoming};
 use crate::twin::{ConnId, Host};
@@ -177,11 +177,10 @@ impl<W: Backend> Server<W> {
             return self.upgrade(conn, &req, &upgrade, now);
         }
         let post = req.method == "POST";
-        if is_order(&req)
-            && let Some(to) = &self.stamps
+        if let Some(to) = &self.stamps
+            && let Some(kind) = stamped(&req)
         {
-            let stamp =
-                Stamp { kind: StampKind::PostIn, host: conn.host, conn: conn.id, at: first_byte };
+            let stamp = Stamp { kind, host: conn.host, conn: conn.id, at: first_byte };
             let _ = to.try_send(stamp); // the one who measures may have gone
         }
         let fault = self.faults[conn.host.index()];
