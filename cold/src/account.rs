@@ -2,8 +2,8 @@
 //!
 //! The lock is a listening socket in the kernel's abstract name space, one for each account at a venue. It goes with the
 //! process, needs no file, and whoever finds it taken can ask it which directory and process have it; so it is also the way
-//! to an instance whose directory was removed or renamed. Containers, machines and the users of one machine do not see each
-//! other's.
+//! to an instance whose directory was removed or renamed. All users of a machine share the names: an account is one instance's,
+//! whoever started it. Containers and machines do not see each other's.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -35,16 +35,15 @@ pub enum AccountError {
     Io(io::Error),
 }
 
-fn prefix() -> String {
-    format!("surefoot/{}/", os::user())
-}
+/// What every name begins with. Not the user's: two users may have the same account's keys.
+const PREFIX: &str = "surefoot/account/";
 
 /// Takes an account, by a hash of what identifies it. Whoever connects is answered by the caller.
 ///
 /// # Errors
 /// See [`AccountError`].
 pub fn take(account: u64) -> Result<UnixListener, AccountError> {
-    let name = format!("{}{account:016x}", prefix());
+    let name = format!("{PREFIX}{account:016x}");
     let address = SocketAddr::from_abstract_name(&name).map_err(AccountError::Io)?;
     match UnixListener::bind_addr(&address) {
         Ok(listener) => Ok(listener),
@@ -76,11 +75,11 @@ pub fn converse(mut stream: &UnixStream, request: &str) -> io::Result<serde_json
     serde_json::from_str(&line).map_err(io::Error::other)
 }
 
-/// A connection to the instance of this user that says it was started in `state`, wherever that directory is by now.
+/// A connection to the instance that says it was started in `state`, wherever that directory is by now.
 #[must_use]
 pub fn find(state: &str) -> Option<UnixStream> {
     let names = fs::read_to_string("/proc/net/unix").unwrap_or_default();
-    let mark = format!("@{}", prefix());
+    let mark = format!("@{PREFIX}");
     let mut names: Vec<&str> = names
         .lines()
         .filter_map(|line| line.split_whitespace().last())
