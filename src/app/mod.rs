@@ -189,7 +189,7 @@ impl Running {
     /// Looks around until the policy has ended the run.
     fn until_closed(&mut self) -> (Ending, Closing) {
         loop {
-            std::thread::sleep(LOOK_EVERY);
+            self.control.wait(LOOK_EVERY);
             self.look();
             if let Some(closed) = self.closed {
                 return closed;

@@ -52,6 +52,7 @@ use crate::access::Access;
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::config::{Config, JournalSync, LogLevel};
+use crate::control::Control;
 use crate::control::operator_log::lifted_since;
 use crate::exit::{Exit, Failed};
 use crate::machine::topology::{self, Topology};
@@ -393,8 +394,9 @@ impl MachineStart<'_> {
 }
 
 impl Started {
-    /// Tells the core of the halt that stands, or that one was lifted.
-    fn tell_halt(&mut self, halt: &StandingHalt) {
+    /// Tells the core of the halt that stands, or that one was lifted; those that come move its epoch as soon as they are read.
+    fn take_halts(&mut self, halt: &StandingHalt, control: &Control) {
+        control.halts_at_once(self.engine.halt.clone());
         assert!(!(halt.lifted && halt.latch.is_some()), "a halt stands or is lifted, not both");
         if halt.lifted {
             self.epoch = self.engine.halt.advance();
@@ -475,7 +477,7 @@ impl Running {
             clock,
         };
         let mut started = machine.run(recovered, journal, &follower, &observer)?;
-        started.tell_halt(&halt);
+        started.take_halts(&halt, &control);
         let Started { engine, epoch, tapped, witnesses, notices } = started;
         let (audit, watchdog) = start_watchers(&engine, tapped, &catalogue.directory)?;
         tell_began(&spec, run, &notes);

@@ -97,6 +97,8 @@ impl Running {
     fn see(&mut self, figures: &Snapshot) -> Seen {
         let is_resuming = self.policy.is_resuming();
         let (epoch, epoch_is_cores) = self.engine.halt.look();
+        // Moved for a halt that is taken in at the next look: the policy moves it once more then, and knows for whom.
+        let epoch = if self.engine.halt.is_ahead() { self.policy.epoch() } else { epoch };
         Seen {
             core_now: self.engine.clock.now(),
             streams_up: figures.links(LinkFigure::Up) == figures.links.len() as u64,

@@ -20,14 +20,15 @@ use std::net::Shutdown;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use serde_json::{Value, json};
 use surefoot_cold::account;
+use surefoot_cold::halt::{HaltEpoch, HaltOnItsWay};
 use surefoot_cold::state_dir::StateDir;
 
 use crate::exit::Exit;
@@ -114,6 +115,8 @@ pub struct Request {
     /// When it was asked for.
     pub since: Instant,
     reply: Option<Sender<Value>>,
+    /// A halt: nothing leaves any more since it was read.
+    _voids: Option<HaltOnItsWay>,
 }
 
 impl Request {
@@ -128,7 +131,7 @@ impl Request {
 
     /// Of the run's own: nobody waits for an answer.
     fn by_itself(command: Command) -> Self {
-        Self { command, since: Instant::now(), reply: None }
+        Self { command, since: Instant::now(), reply: None, _voids: None }
     }
 
     /// Not done, and why: a sentence with the remedy.
@@ -172,6 +175,8 @@ pub struct Control {
     over: Arc<AtomicBool>,
     place: Arc<Value>,
     to: Sender<Request>,
+    /// What a halt moves as soon as it is read; empty while there is no machine.
+    halt: Arc<OnceLock<HaltEpoch>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -206,6 +211,7 @@ impl Control {
             over,
             place: Arc::new(place),
             to,
+            halt: Arc::default(),
             threads: Vec::new(),
         };
         control.listen_at(listener, Trust::Everybody)?;
@@ -222,9 +228,19 @@ impl Control {
         self.listen_at(listener, Trust::OwnUser)
     }
 
+    /// From now on a halt moves this epoch as soon as it is read from a socket: what it voids does not wait for the main thread.
+    pub fn halts_at_once(&self, halt: HaltEpoch) {
+        assert!(self.halt.set(halt).is_ok(), "a run has one machine");
+    }
+
     fn listen_at(&mut self, listener: UnixListener, trust: Trust) -> io::Result<()> {
-        let (to, ends, place) = (self.to.clone(), Arc::clone(&self.over), Arc::clone(&self.place));
-        let listen = move || listen(&listener, trust, &to, &place, &ends);
+        let ends = Arc::clone(&self.over);
+        let ears = Ears {
+            to: self.to.clone(),
+            place: Arc::clone(&self.place),
+            halt: Arc::clone(&self.halt),
+        };
+        let listen = move || listen(&listener, trust, &ears, &ends);
         self.threads.push(thread::Builder::new().name("control".into()).spawn(listen)?);
         Ok(())
     }
@@ -237,6 +253,18 @@ impl Control {
         let acts = |request: &Request| !request.command.only_looks();
         let first = self.held.iter().position(acts).unwrap_or(0);
         self.held.remove(first)
+    }
+
+    /// Waits for a command that does more than look, so long at most: who halts does not wait for the next look around.
+    pub fn wait(&mut self, longest: Duration) {
+        let until = Instant::now() + longest;
+        while let Ok(request) = self.requests.recv_deadline(until) {
+            let acts = !request.command.only_looks();
+            self.held.push_back(request);
+            if acts {
+                return;
+            }
+        }
     }
 
     fn hold_all(&mut self) {
@@ -313,15 +341,17 @@ impl Drop for Serving {
     }
 }
 
+/// What everybody who listens needs.
+#[derive(Clone)]
+struct Ears {
+    to: Sender<Request>,
+    place: Arc<Value>,
+    halt: Arc<OnceLock<HaltEpoch>>,
+}
+
 /// Takes peers in, a short-lived thread each, so that one who says nothing holds up nobody. Where all places are taken,
 /// the longest silent peer gives way: somebody who wants a halt must not wait until others have lost their patience.
-fn listen(
-    listener: &UnixListener,
-    trust: Trust,
-    to: &Sender<Request>,
-    place: &Arc<Value>,
-    over: &AtomicBool,
-) {
+fn listen(listener: &UnixListener, trust: Trust, ears: &Ears, over: &AtomicBool) {
     let mut peers: Vec<Peer> = Vec::new();
     while !over.load(Ordering::Relaxed) {
         let Ok((stream, _)) = listener.accept() else {
@@ -341,9 +371,9 @@ fn listen(
         let (heard, served) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let peer = Peer { stream: kept, heard: Arc::clone(&heard), served: Arc::clone(&served) };
         let mut serving = Serving { stream, heard, served };
-        let (to, place) = (to.clone(), Arc::clone(place));
+        let ears = ears.clone();
         let serve = move || {
-            let _ = serve(&mut serving, &to, &place); // a peer that went away needs no answer
+            let _ = serve(&mut serving, &ears); // a peer that went away needs no answer
         };
         if thread::Builder::new().name("control-peer".into()).spawn(serve).is_ok() {
             peers.push(peer);
@@ -351,7 +381,7 @@ fn listen(
     }
 }
 
-fn serve(peer: &mut Serving, to: &Sender<Request>, place: &Value) -> io::Result<()> {
+fn serve(peer: &mut Serving, ears: &Ears) -> io::Result<()> {
     peer.stream.set_nonblocking(false)?;
     peer.stream.set_write_timeout(Some(PATIENCE))?;
     let line = read_line(&mut peer.stream, Instant::now() + PATIENCE)?;
@@ -359,7 +389,7 @@ fn serve(peer: &mut Serving, to: &Sender<Request>, place: &Value) -> io::Result<
     let is_text = std::str::from_utf8(&line).is_ok();
     let line = String::from_utf8_lossy(&line);
     if is_where(&line) {
-        return writeln!(peer.stream, "{place}");
+        return writeln!(peer.stream, "{}", ears.place);
     }
     // Of what is no text only a halt is taken: that one never fails for its words.
     let request = parse(&line).and_then(|command| match command {
@@ -368,7 +398,7 @@ fn serve(peer: &mut Serving, to: &Sender<Request>, place: &Value) -> io::Result<
         _ => Err("not a line of text".to_owned()),
     });
     let answer = match request {
-        Ok(command) => ask(command, to),
+        Ok(command) => ask(command, ears),
         Err(why) => json!({ "ok": false, "error": why }),
     };
     writeln!(peer.stream, "{answer}")
@@ -391,7 +421,11 @@ fn read_line(stream: &mut UnixStream, until: Instant) -> io::Result<Vec<u8>> {
     Ok(line)
 }
 
-fn ask(command: Command, to: &Sender<Request>) -> Value {
+fn ask(command: Command, ears: &Ears) -> Value {
+    let since = Instant::now();
+    let halt = ears.halt.get().filter(|_| matches!(command, Command::Halt { .. }));
+    // Where the request then finds no place, the run halts all the same: it finds its epoch moved.
+    let voids = halt.map(HaltEpoch::advance_ahead);
     let (reply, replied) = bounded(1);
     let patience = match command {
         Command::Resume { .. } | Command::Follow { .. } => RESUME_PATIENCE,
@@ -403,9 +437,9 @@ fn ask(command: Command, to: &Sender<Request>) -> Value {
         | Command::Unfollow { .. }
         | Command::Stop { .. } => PATIENCE,
     };
-    let request = Request { command, since: Instant::now(), reply: Some(reply) };
+    let request = Request { command, since, reply: Some(reply), _voids: voids };
     let busy = || json!({ "ok": false, "error": "the run is busy or ending; try again" });
-    if to.try_send(request).is_err() {
+    if ears.to.try_send(request).is_err() {
         return busy();
     }
     replied.recv_timeout(patience).unwrap_or_else(|_| busy())
@@ -557,6 +591,41 @@ mod tests {
         let taken: Vec<_> =
             std::iter::from_fn(|| control.poll()).map(|request| request.command).collect();
         assert_eq!(taken, [resume, halt, Command::Status, Command::Status, Command::Status]);
+        drop(control);
+        fs::remove_dir_all(state.root()).unwrap();
+    }
+
+    /// The run is busy with something else, and nothing that was decided leaves any more.
+    #[test]
+    fn a_halt_voids_what_was_decided_as_soon_as_it_is_read_and_ends_the_wait_of_the_run() {
+        let state = scratch("voids");
+        let mut control = Control::start(&state, Signals::default()).unwrap();
+        let halt = HaltEpoch::new(7);
+        control.halts_at_once(halt.clone());
+        let root = state.clone();
+        let peer = thread::spawn(move || {
+            let ask = |request| client::ask(&root, &request, client::PATIENCE_LONG);
+            ask(json!({ "cmd": "status" })).unwrap();
+            ask(json!({ "cmd": "halt" })).unwrap()
+        });
+        control.wait(Duration::from_millis(1));
+        let status = loop {
+            control.wait(Duration::from_millis(1));
+            if let Some(request) = control.poll() {
+                break request;
+            }
+        };
+        assert_eq!((status.command.clone(), halt.read()), (Command::Status, 7));
+        status.done(json!({}));
+        let begin = Instant::now();
+        control.wait(Duration::from_secs(60));
+        assert!(begin.elapsed() < Duration::from_secs(30), "whoever halts is not waited for");
+        assert_eq!((halt.read(), halt.is_ahead()), (8, true), "before anybody has taken it in");
+        let request = control.poll().unwrap();
+        assert!(matches!(request.command, Command::Halt { .. }));
+        request.done(json!({}));
+        assert_eq!((halt.read(), halt.is_ahead()), (8, false));
+        assert_eq!(peer.join().unwrap(), json!({ "ok": true }));
         drop(control);
         fs::remove_dir_all(state.root()).unwrap();
     }
