@@ -4,13 +4,15 @@
 use std::path::Path;
 
 use serde_json::Value;
-use surefoot_cold::net::Trust;
+use surefoot_cold::cancel_rights::CancelRights;
+use surefoot_cold::net::{Endpoint, Trust};
 use surefoot_cold::rest::Rest;
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::Venue;
+use surefoot_hot::per_venue::PerVenue;
 
-use crate::machine::venue::Accounts;
 use crate::machine::venue::description::{AccessError, text};
+use crate::machine::venue::{self, Accounts};
 use crate::relations::Relations;
 
 /// Every venue, ready to be dialled.
@@ -30,20 +32,10 @@ impl Access {
     /// # Errors
     /// A sentence with the place and the remedy.
     pub fn from_file(path: &Path) -> Result<Self, AccessError> {
-        let place = path.display();
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            AccessError(format!(
-                "{place}: {error}; give the file that `surefoot twin --json` wrote"
-            ))
-        })?;
-        let value: Value = serde_json::from_str(&text).map_err(|error| {
-            AccessError(format!(
-                "{place}: {error}; it must hold the one object that `surefoot twin --json` prints"
-            ))
-        })?;
+        let value = description(path)?;
         Self::from_json(&value)
             .and_then(|access| access.check_loopback().map(|()| access))
-            .map_err(|AccessError(why)| AccessError(format!("{place}: {why}")))
+            .map_err(|AccessError(why)| AccessError(format!("{}: {why}", path.display())))
     }
 
     /// From that object.
@@ -51,11 +43,8 @@ impl Access {
     /// # Errors
     /// Which field is absent or wrong.
     pub fn from_json(value: &Value) -> Result<Self, AccessError> {
-        let ca_file = text(value, "/ca_file")?;
-        let trust =
-            Trust::from_file(Path::new(ca_file)).map_err(|error| AccessError(error.to_string()))?;
         Ok(Self {
-            trust,
+            trust: trust(value)?,
             accounts: Accounts::from_json(value)?,
             relations: Relations::from_json(value)?,
         })
@@ -75,14 +64,9 @@ impl Access {
     /// # Errors
     /// Names the endpoint.
     pub fn check_loopback(&self) -> Result<(), AccessError> {
-        let mut all = Venue::ALL.into_iter().flat_map(|venue| self.accounts.at(venue).endpoints());
-        match all.find(|endpoint| !is_loopback(&endpoint.host)) {
-            None => Ok(()),
-            Some(endpoint) => Err(AccessError(format!(
-                "{endpoint} is not on this machine: outside the live modes nothing but loopback is reached. Give the file \
-                 of a twin that runs here"
-            ))),
-        }
+        all_on_loopback(
+            Venue::ALL.into_iter().flat_map(|venue| self.accounts.at(venue).endpoints()),
+        )
     }
 
     /// A client for the venue's metadata, which needs no key.
@@ -106,6 +90,49 @@ impl Access {
             hash.bytes(account.key().as_bytes());
         }
         hash.get()
+    }
+}
+
+/// What cancels everything at each venue, from the file that holds what `surefoot twin --json` printed. Nothing that could place an
+/// order is made of it.
+///
+/// # Errors
+/// A sentence with the place and the remedy.
+pub fn cancel_rights(path: &Path) -> Result<PerVenue<CancelRights>, AccessError> {
+    let value = description(path)?;
+    trust(&value)
+        .and_then(|trust| venue::cancel_rights(&value, &trust))
+        .and_then(|rights| {
+            all_on_loopback(rights.values().map(CancelRights::endpoint)).map(|()| rights)
+        })
+        .map_err(|AccessError(why)| AccessError(format!("{}: {why}", path.display())))
+}
+
+/// The object in a file.
+fn description(path: &Path) -> Result<Value, AccessError> {
+    let place = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        AccessError(format!("{place}: {error}; give the file that `surefoot twin --json` wrote"))
+    })?;
+    serde_json::from_str(&text).map_err(|error| {
+        AccessError(format!(
+            "{place}: {error}; it must hold the one object that `surefoot twin --json` prints"
+        ))
+    })
+}
+
+fn trust(value: &Value) -> Result<Trust, AccessError> {
+    let ca_file = text(value, "/ca_file")?;
+    Trust::from_file(Path::new(ca_file)).map_err(|error| AccessError(error.to_string()))
+}
+
+fn all_on_loopback<'a>(mut all: impl Iterator<Item = &'a Endpoint>) -> Result<(), AccessError> {
+    match all.find(|endpoint| !is_loopback(&endpoint.host)) {
+        None => Ok(()),
+        Some(endpoint) => Err(AccessError(format!(
+            "{endpoint} is not on this machine: outside the live modes nothing but loopback is reached. Give the file \
+             of a twin that runs here"
+        ))),
     }
 }
 

@@ -45,3 +45,4 @@ pub mod relations;
 pub mod sim;
 pub mod twin;
 pub mod verbs;
+pub mod watchdog;

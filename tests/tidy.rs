@@ -492,6 +492,26 @@ fn the_twin_stands_behind_a_wall() {
     none("src/twin uses nothing of the code that trades but what SHARED_WITH_TWIN names", &found);
 }
 
+/// What places an order, signs one or takes a body to a venue.
+const WAYS_TO_AN_ORDER: &[&str] =
+    &["exec", "Exec", "Order", "Intent", "Signer", "Access", "Accounts", "Rest", "post", "machine"];
+
+/// The watchdog's process may cancel and ask alone, and what it is made of says so: no module of it knows another way.
+#[test]
+fn the_watchdog_knows_no_way_to_an_order() {
+    let mut found = Vec::new();
+    let mut sources = files(&root().join("src/watchdog"), ".rs");
+    sources.push(root().join("src/verbs/watchdog.rs"));
+    assert!(sources.len() > 3, "it is not where it was: {sources:?}");
+    for path in sources {
+        let code = read(&path);
+        let code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let named = |line: &&str| WAYS_TO_AN_ORDER.iter().any(|way| has_word(line, way));
+        found.extend(code.filter(named).map(|line| format!("{}: {line}", short(&path))));
+    }
+    none("the watchdog holds `CancelRights` and nothing that could place an order", &found);
+}
+
 /// Where a venue is named outside the folders that are a venue's own: a further venue is a row in each of these.
 const VENUES_NAMED: &[&str] = &[
     "hot/src/ids.rs",         // the row that makes it one

@@ -2,6 +2,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod account;
+pub mod cancel_rights;
 pub mod directory;
 pub mod disk;
 pub mod exec;

@@ -113,8 +113,8 @@ impl std::error::Error for StateError {}
 pub struct HaltLatch {
     /// The reason as it was given, in words.
     pub reason: String,
-    /// Who or what halted: `operator`, `kill_file`, `signal`, `limit`, `thread`, `ring`, `journal`, `directory` or
-    /// `crash_loop`.
+    /// Who or what halted: `operator`, `kill_file`, `signal`, `limit`, `thread`, `ring`, `journal`, `directory`,
+    /// `crash_loop` or `watchdog`.
     pub who: String,
     /// Wall clock at the halt, in Unix nanoseconds.
     pub when_ns: u64,
@@ -220,6 +220,11 @@ impl StateDir {
     /// Where the times of crashes are kept.
     pub fn crashes(&self) -> PathBuf {
         self.root.join("crashes.json")
+    }
+
+    /// Where the watchdog's process writes what it did.
+    pub fn watchdog_log(&self) -> PathBuf {
+        self.root.join("watchdog.jsonl")
     }
 
     /// Whether an instance was ever at work in it.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use surefoot_cold::directory::Directory;
+use surefoot_cold::observe::observer::Observer;
 use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::policy::{Closing, DRAIN_WITHIN, END_WITHIN, Ending};
 use surefoot_cold::reconcile::Truth;
@@ -20,6 +21,7 @@ use super::status::beside;
 use super::{LOOK_EVERY, Running, differences, foreign};
 use crate::exit::Exit;
 use crate::machine::Finished;
+use crate::watchdog::child::WatchdogChild;
 
 /// The main thread must be heard of within this time at the end of a run, which waits for orders and asks both venues.
 pub(super) const CLOSE_WITHIN: Duration = Duration::from_secs(600);
@@ -82,6 +84,17 @@ fn in_flight(core: &Core) -> String {
     )
 }
 
+/// The end of a run whose core's thread panicked while it was ended.
+fn end_without_core(mut observer: Observer, json: bool, why: String) -> Exit {
+    let note = RunNote::HotThreadDied.told(NamedPlace::default(), why.clone());
+    observer.announcer().note(note);
+    let _ = observer.close(); // it says nothing that helps beside this
+    if json {
+        println!("{}", json!({ "ok": false, "error": why }));
+    }
+    Exit::Internal
+}
+
 impl Running {
     /// Ends the run as the policy says, and reports.
     pub(super) fn close(mut self, why: Ending, how: Closing) -> Exit {
@@ -113,17 +126,15 @@ impl Running {
         let tell = |what: RunNote, text| notes.note(what.told(NamedPlace::default(), text));
         let audit = self.audit.finish();
         self.witnesses.stop();
+        let watchdog = self.watchdog_child;
+        watchdog.iter().for_each(WatchdogChild::closing);
         let finished = match self.engine.finish() {
             Ok(finished) => finished,
-            Err(why) => {
-                tell(RunNote::HotThreadDied, why.clone());
-                let _ = self.observer.close(); // it says nothing that helps beside this
-                if self.json {
-                    println!("{}", json!({ "ok": false, "error": why }));
-                }
-                return Exit::Internal;
-            }
+            Err(why) => return end_without_core(self.observer, self.json, why),
         };
+        if idle && !finished.dead {
+            watchdog.iter().for_each(WatchdogChild::ended); // by nothing else it knows an end in order
+        }
         let (_, unfollowed) = self.follower.close();
         for (what, text) in how_it_ended(&finished, unfollowed) {
             tell(what, text);
@@ -205,7 +216,11 @@ impl Running {
             std::thread::sleep(LOOK_EVERY);
         }
         let rescued = rescuing.rescued();
-        let Self { engine, spec, catalogue, json, mut observer, .. } = self;
+        let Self { engine, spec, catalogue, json, mut observer, watchdog_child, .. } = self;
+        let is_clear = rescued.iter().all(|rescued| rescued.cleared.is_ok());
+        if let Some(watchdog) = watchdog_child.filter(|_| is_clear) {
+            watchdog.ended();
+        }
         let mut lines = Vec::new();
         for Rescued { venue, cleared, truth } in &rescued {
             let name = venue.name();

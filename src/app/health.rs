@@ -78,6 +78,8 @@ pub struct Signs {
     pub still: Option<&'static str>,
     /// Cold threads that ended although the run goes on.
     pub ended: Vec<&'static str>,
+    /// Whether the process is gone that cancels where this one cannot.
+    pub watchdog_gone: bool,
     /// Why the journal cannot be written.
     pub journal: Option<String>,
     /// Why the database is not written now.
@@ -197,6 +199,17 @@ pub const ROWS: &[Row] = &[
             names => Found::ours(format!("ended before the run did: {}", names.join(", "))),
         },
         remedy: "`surefoot stop`, `surefoot start`; keep the log and report it.",
+    },
+    Row {
+        name: "no_watchdog",
+        means: "The process is gone that cancels everything where this one cannot any more",
+        severity: Severity::Alarm,
+        holds: Holds::Everything,
+        find: |signs| match signs.watchdog_gone {
+            false => None,
+            true => Found::ours("the watchdog's process is gone"),
+        },
+        remedy: "`surefoot stop`, `surefoot start`. Where it goes again, look whether the system kills it for its memory.",
     },
     Row {
         name: "halted",

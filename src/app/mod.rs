@@ -20,7 +20,7 @@ mod fees;
 mod follow;
 mod foreign;
 mod halt;
-mod harden;
+pub(crate) mod harden;
 pub mod health;
 mod held;
 mod last_reading;
@@ -63,6 +63,7 @@ use crate::control::{Control, exit_note};
 use crate::exit::Exit;
 use crate::machine::Engine;
 use crate::machine::topology::Topology;
+use crate::watchdog::child::WatchdogChild;
 
 use audit::AuditThread;
 use backups::Backups;
@@ -154,6 +155,8 @@ struct Running {
     notices: Notices,
     notify: Notify,
     watchdog: Watchdog,
+    /// The process that cancels everything where this one cannot; `None` where the venues are embedded, or it could not be started.
+    watchdog_child: Option<WatchdogChild>,
     hardened: Hardened,
     vitals: Vitals,
 }

@@ -4,33 +4,23 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use surefoot_cold::cancel_rights::CancelRights;
 use surefoot_cold::directory::{Directory, Entry};
 use surefoot_cold::observe::observer::Announcer;
 use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::reconcile::{Reader, Truth, settled_truth};
-use surefoot_cold::rest::Rest;
-use surefoot_cold::text::counted;
 use surefoot_hot::ids::{MarketId, Outcome, Venue};
 use surefoot_hot::per_venue::PerVenue;
 
 use super::run_note::RunNote;
 use crate::access::Access;
-use crate::machine::venue::CancelAllRequest;
 use crate::relations::{DeclaredLeg, MarketName, Relations};
-
-/// How long a venue is told to cancel everything before it is given up.
-const CANCEL_WITHIN: Duration = Duration::from_secs(45);
-/// Between two attempts; an order in flight reaches the book within it.
-const PAUSE: Duration = Duration::from_millis(500);
-/// So many looks in a row must find nothing resting: an order may have been on its way at the first.
-const CLEAR_TIMES: u32 = 2;
 
 /// One venue's cold connections, idle until they are needed.
 struct Hand {
-    rest: Rest,
-    cancel_all: CancelAllRequest,
+    rights: CancelRights,
     reader: Box<dyn Reader>,
 }
 
@@ -51,8 +41,7 @@ impl Rescue {
         Self(PerVenue::from_fn(|venue| {
             let account = access.accounts.at(venue);
             Hand {
-                rest: account.client(&access.trust),
-                cancel_all: account.cancel_all(),
+                rights: account.cancel_rights(&access.trust),
                 reader: account.reader(&access.trust, directory),
             }
         }))
@@ -67,14 +56,14 @@ impl Rescue {
     /// rests should not wait for that.
     pub fn tell_once(&self, notes: &Announcer) {
         for (venue, hand) in self.0.iter() {
-            let (rest, CancelAllRequest { path, query }) = (hand.rest.clone(), hand.cancel_all);
+            let rights = hand.rights.clone();
             let say = move |notes: &Announcer, what: &str| {
                 let text = format!("{}: {what}", venue.name());
                 notes.note(RunNote::Rescue.told(NamedPlace::of_venue(venue), text));
             };
             let told = notes.clone();
-            let tell = move || match rest.delete(path, query, b"") {
-                Ok(_) => say(&told, "told to cancel everything, and took it"),
+            let tell = move || match rights.cancel_all() {
+                Ok(()) => say(&told, "told to cancel everything, and took it"),
                 Err(error) => say(&told, &format!("told to cancel everything: {error}")),
             };
             if let Err(error) = thread::Builder::new().name("rescue".into()).spawn(tell) {
@@ -121,39 +110,7 @@ impl Rescuing {
 
 impl Hand {
     fn clear(self) -> Rescued {
-        let (venue, begin) = (self.reader.venue(), Instant::now());
-        let CancelAllRequest { path, query } = self.cancel_all;
-        let mut clear = 0;
-        let cleared = loop {
-            let told = self.rest.delete(path, query, b"").map_err(|error| error.to_string());
-            let rests = self
-                .reader
-                .truth()
-                .map(|truth| truth.open.len())
-                .map_err(|error| error.to_string());
-            let why = match (told, rests) {
-                (Ok(_), Ok(0)) => {
-                    clear += 1;
-                    if clear == CLEAR_TIMES {
-                        break Ok(());
-                    }
-                    String::new()
-                }
-                (Ok(_), Ok(rests)) => {
-                    let rest = counted(rests as u64, "order rests", "orders rest");
-                    format!("{rest} although it confirmed the cancel")
-                }
-                (Err(why), _) | (_, Err(why)) => why,
-            };
-            if !why.is_empty() {
-                clear = 0;
-            }
-            if begin.elapsed() > CANCEL_WITHIN {
-                let once = "it was seen to be so only once".to_owned();
-                break Err(if why.is_empty() { once } else { why });
-            }
-            thread::sleep(PAUSE);
-        };
+        let (venue, cleared) = (self.rights.venue(), self.rights.clear());
         let truth = settled_truth(self.reader.as_ref(), 8, Duration::from_millis(250))
             .map_err(|error| error.to_string());
         Rescued { venue, cleared, truth }

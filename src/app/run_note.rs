@@ -45,6 +45,8 @@ run_notes! {
     LimitsLoosened = "limits_loosened", Warning;
     /// Runs crash again and again: nothing is opened before a person has looked.
     CrashLoop = "crash_loop", Critical;
+    /// The process that cancels where this one cannot was not started.
+    NoWatchdog = "no_watchdog", Alarm;
     /// A halt of an earlier run stands.
     HaltStands = "halt_stands", Warning;
     /// What an operator did could not be written down.

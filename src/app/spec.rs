@@ -1,5 +1,6 @@
 //! What a mode hands in.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,9 @@ pub struct RunSpec {
     pub mode: Mode,
     /// Where the venues are, and with whose keys they are reached.
     pub access: Arc<Access>,
+    /// The file that this was read from, which names the keys to the watchdog's process; `None` for venues that are embedded: they
+    /// end with the run, and stand still with it.
+    pub venues_file: Option<PathBuf>,
     /// Markets to follow beside those in relations.
     pub extra: ExtraMarkets,
     /// The run ends by itself after this long; `None` runs until it is stopped.

@@ -58,6 +58,9 @@ use crate::exit::{Exit, Failed};
 use crate::machine::topology::{self, Topology};
 use crate::machine::wiring::{self, Parts, WireError};
 use crate::machine::{Engine, Plan};
+use crate::watchdog;
+use crate::watchdog::child::WatchdogChild;
+use crate::watchdog::words::Beats;
 
 /// Starts the observer with the terminal and the log: the store follows once it is open.
 fn start_observer(config: &Config, json: bool) -> Result<Observer, Failed> {
@@ -109,7 +112,7 @@ fn in_force(
 }
 
 /// Asks both venues for the terms of the markets to follow. Numbers that markets had in earlier runs are kept, and written
-/// down again with the new ones. The last halt that came meanwhile is returned as well.
+/// down again with the new ones, and notes name markets by them. The last halt that came meanwhile is returned as well.
 fn load_markets(
     spec: &RunSpec,
     held: &mut Held,
@@ -123,6 +126,7 @@ fn load_markets(
     tell_left_out(&catalogue.left_out, notes);
     names.put(venue, catalogue.directory.clone());
     names.save(&names_file)?;
+    notes.markets(Arc::new(catalogue.directory.clone()));
     Ok((names, catalogue, halt.or_else(|| held.halt.take())))
 }
 
@@ -149,7 +153,7 @@ fn why_of(latch: &HaltLatch) -> HaltWhy {
     match latch.who.as_str() {
         "kill_file" => HaltWhy::KillFile,
         "journal" | "directory" => HaltWhy::Journal,
-        "thread" | "crash_loop" => HaltWhy::Thread,
+        "thread" | "crash_loop" | watchdog::WHO => HaltWhy::Thread,
         "ring" => HaltWhy::RingFull,
         _ => HaltWhy::Operator, // a person or a signal; a limit of the core's own is in the journal
     }
@@ -331,6 +335,7 @@ struct Started {
     /// Who asks the venues for books over REST.
     witnesses: Witnesses,
     notices: Notices,
+    watchdog_child: Option<WatchdogChild>,
 }
 
 impl MachineStart<'_> {
@@ -347,6 +352,8 @@ impl MachineStart<'_> {
         let live: Vec<_> = core.orders().live().map(|record| record.order).collect();
         let epoch = first_epoch(self.clock.now(), &core);
         let halt = HaltEpoch::new(epoch);
+        let (watchdog_child, beats) =
+            start_watchdog_child(self.spec, self.state, observer.announcer());
         let plan = Plan {
             topology: self.topology,
             pin: self.config.pin_cpu.map(usize::from),
@@ -357,6 +364,7 @@ impl MachineStart<'_> {
             on: Some(observer.records()),
             notes: observer.announcer().clone(),
             halt: halt.clone(),
+            beats,
         };
         let (tap, tapped) = RingBuffer::new(topology::FEED_TAP.slots);
         let wire_logs = wire_logs(self.state, fresh, observer.announcer());
@@ -389,7 +397,7 @@ impl MachineStart<'_> {
         })
         .map_err(|error| Failed(error.exit(), error.to_string()))?;
         let witnesses = start_witnesses(&mut engine, &self.spec.access)?;
-        Ok(Started { engine, epoch, tapped, witnesses, notices })
+        Ok(Started { engine, epoch, tapped, witnesses, notices, watchdog_child })
     }
 }
 
@@ -432,6 +440,23 @@ fn start_backups(state: &StateDir, config: &Config, notes: &Announcer) -> Result
         .map_err(|error| Failed(Exit::Failed, format!("starting the backups' thread: {error}")))
 }
 
+/// The process that cancels everything where this one cannot any more. A run without it is told, and opens nothing (`no_watchdog`).
+fn start_watchdog_child(
+    spec: &RunSpec,
+    state: &StateDir,
+    notes: &Announcer,
+) -> (Option<WatchdogChild>, Option<Beats>) {
+    let Some(venues) = &spec.venues_file else { return (None, None) };
+    match WatchdogChild::start(venues, state) {
+        Ok((child, beats)) => (Some(child), Some(beats)),
+        Err(error) => {
+            let text = format!("the watchdog's process could not be started: {error}");
+            notes.note(RunNote::NoWatchdog.told(NamedPlace::default(), text));
+            (None, None)
+        }
+    }
+}
+
 /// The threads that ask the venues for books over REST.
 fn start_witnesses(engine: &mut Engine, access: &Access) -> Result<Witnesses, Failed> {
     let wanted = engine.take_witnesses();
@@ -459,7 +484,6 @@ impl Running {
         introduce(&spec, &notes);
         let (names, mut catalogue, halted) = load_markets(&spec, &mut held, &notes)?;
         let Held { state, lock, control, hardened, .. } = held;
-        notes.markets(Arc::new(catalogue.directory.clone()));
         let mut recovered = take_up(&state, &spec, config, &mut catalogue, &notes)?;
         let halt = StandingHalt::find(&state, &recovered, halted)?;
         let begun = in_force(&state, config, &recovered, &spec, &notes)?;
@@ -478,7 +502,7 @@ impl Running {
         };
         let mut started = machine.run(recovered, journal, &follower, &observer)?;
         started.take_halts(&halt, &control);
-        let Started { engine, epoch, tapped, witnesses, notices } = started;
+        let Started { engine, epoch, tapped, witnesses, notices, watchdog_child } = started;
         let (audit, watchdog) = start_watchers(&engine, tapped, &catalogue.directory)?;
         tell_began(&spec, run, &notes);
         Ok(Self {
@@ -516,6 +540,7 @@ impl Running {
             run,
             notices,
             watchdog,
+            watchdog_child,
             hardened,
         })
     }
@@ -550,6 +575,7 @@ mod tests {
             ("directory", HaltWhy::Journal),
             ("thread", HaltWhy::Thread),
             ("crash_loop", HaltWhy::Thread),
+            ("watchdog", HaltWhy::Thread),
             ("ring", HaltWhy::RingFull),
         ] {
             assert_eq!(why_of(&latch(who)), why, "{who}");

@@ -26,6 +26,7 @@ use super::health::{self, Health, Recent, Signs, Streak, VenueSigns};
 use super::report::ThisRun;
 use super::{Running, STALL_AFTER};
 use crate::config::limits::Limits;
+use crate::watchdog::child::WatchdogChild;
 
 /// How long a status waits for counters that are as new as the halt beside them. Whoever asks waits two seconds.
 const CURRENT_WITHIN: Duration = Duration::from_millis(500);
@@ -233,6 +234,9 @@ impl Running {
         ended.extend(self.audit.has_ended().then_some("audit"));
         ended.extend(self.backups.has_ended().then_some("backup"));
         ended.extend(self.witnesses.have_ended().then_some("witness"));
+        let watchdog = self.watchdog_child.as_mut();
+        let watchdog_gone =
+            self.spec.venues_file.is_some() && watchdog.is_none_or(WatchdogChild::is_gone);
         let still = self.engine.still(STALL_AFTER);
         let lost = self.lock.check().err();
         let directory = lost.as_ref().map(ToString::to_string);
@@ -255,6 +259,7 @@ impl Running {
             dead: self.engine.dead(),
             still,
             ended,
+            watchdog_gone,
             journal,
             store: self.store.trouble(),
             snapshots: self.follower.status().trouble(),
@@ -317,6 +322,7 @@ impl Running {
             "open": signs.open,
             "mode": self.spec.mode.name(),
             "pid": std::process::id(),
+            "watchdog": self.watchdog_child.as_ref().map(WatchdogChild::pid),
             "topology": self.topology.name(),
             "uptime_s": self.watched.began.elapsed().as_secs(),
             "counters_current": current,

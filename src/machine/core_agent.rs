@@ -21,6 +21,7 @@ use surefoot_hot::units::Nanos;
 
 use super::meter::histogram;
 use crate::clock::Clock;
+use crate::watchdog::words::Beats;
 
 /// Events taken from one input before the next input has its turn.
 const BURST_MAX: usize = 64;
@@ -69,6 +70,8 @@ pub struct CoreAgent {
     /// Whether the epoch was moved for the want of room in the journal that lasts.
     voided: bool,
     turns: Arc<AtomicU64>,
+    /// Where it tells another process that it turns.
+    beats: Option<Beats>,
     /// What it measured.
     pub times: CoreTimes,
     /// Turns in which the journal had no room.
@@ -90,7 +93,7 @@ pub struct CoreRings {
     pub journal: Producer<JournalItem>,
     /// The core's counters, for console and status.
     pub stats: Producer<Stats>,
-    /// Turns of the core, for whoever must know whether it still moves.
+    /// Turns of the core in which it could take something in, for whoever must know whether it still moves.
     pub turns: Arc<AtomicU64>,
 }
 
@@ -117,6 +120,7 @@ impl CoreAgent {
             is_cold: true,
             voided: false,
             turns: rings.turns,
+            beats: None,
             times: CoreTimes { event: histogram(), decide: histogram() },
             blocked: 0,
         }
@@ -130,14 +134,34 @@ impl CoreAgent {
         self
     }
 
+    /// Whom it tells that it turns: in its own turns, so that a core that hangs tells nobody.
+    #[must_use]
+    pub fn beats_to(mut self, beats: Option<Beats>) -> Self {
+        self.beats = beats;
+        self
+    }
+
     /// One turn: a bounded number of events from every input. Returns how many.
     pub fn turn(&mut self, now: Nanos) -> u32 {
+        let blocked = self.blocked;
         let handled = self.take_turn(now);
         self.count_spans();
         if handled == 0 && std::mem::take(&mut self.is_cold) {
             self.warm(now);
         }
+        // A core that may take nothing in hears of no halt either: whatever its thread does, it stands still.
+        if handled > 0 || self.blocked == blocked {
+            self.count_turn(now, handled);
+        }
         handled
+    }
+
+    /// Those who watch over the core see it move.
+    fn count_turn(&mut self, now: Nanos, handled: u32) {
+        self.turns.store(self.turns.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        if let Some(beats) = &mut self.beats {
+            beats.on_turn(now, handled);
+        }
     }
 
     /// Writes where the next records and orders will go, and hands none of it over: with places that are in the cache, a record does
@@ -155,7 +179,6 @@ impl CoreAgent {
 
     fn take_turn(&mut self, now: Nanos) -> u32 {
         let mut handled = 0;
-        self.turns.store(self.turns.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         // Where one event's time ends the next one's begins: a clock read less for each.
         let mut read = None;
         for _ in 0..self.first.len().min(FIRST_MAX) {
@@ -470,11 +493,15 @@ mod tests {
             agent.turn(now);
         }
         assert_eq!(halt.read(), 8);
+        let turns = agent.turns.load(Ordering::Relaxed);
+        assert!(turns > 0, "it turned while there was room");
         let told = halt.advance(); // the main thread's halt, on its way to the core
         for _ in 0..1_000 {
             now = now.after(TIMER_EVERY);
             agent.turn(now);
         }
         assert_eq!((halt.read(), agent.blocked > 1_000), (told, true));
+        let after = agent.turns.load(Ordering::Relaxed);
+        assert_eq!(after, turns, "nobody takes it for one that moves: executors cancel, beats end");
     }
 }

@@ -33,6 +33,7 @@ use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::stats::Stats;
 
 use crate::clock::Clock;
+use crate::watchdog::words::Beats;
 use core_agent::CoreAgent;
 use figures::MachineFigures;
 use published::Published;
@@ -73,6 +74,8 @@ pub struct Plan {
     pub notes: Announcer,
     /// The halt epoch that everybody shares who may stop an order.
     pub halt: HaltEpoch,
+    /// Where the core says that it turns; `None` where nobody watches from outside.
+    pub beats: Option<Beats>,
 }
 
 /// The machine while its threads run.
@@ -133,12 +136,14 @@ impl Engine {
         plan: Plan,
         wire: impl FnOnce(AgentEnds) -> Result<(Wired, Vec<Event>), WireError>,
     ) -> Result<Self, WireError> {
-        let Plan { topology, pin, clock, core, journal, follower, on, notes, halt } = plan;
+        let Plan { topology, pin, clock, core, journal, follower, on, notes, halt, beats } = plan;
         let ends = topology::rings();
         let (Wired { feed, executors }, first) = wire(ends.agents)?;
         let rooms = Rooms::new(ends.rooms, core.books(), &first);
         let stats = core.stats(); // what is asked before the core has its first turn
-        let core = CoreAgent::new(core, ends.core, halt.clone(), clock.clone()).begins_with(first);
+        let core = CoreAgent::new(core, ends.core, halt.clone(), clock.clone())
+            .begins_with(first)
+            .beats_to(beats);
         let journal = Writer::start(journal, ends.journal, on)
             .map_err(|error| format!("starting the journal's thread: {error}"))?;
         let stop = Arc::new(AtomicBool::new(false));

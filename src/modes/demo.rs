@@ -90,7 +90,17 @@ fn trade(
     let loosen = args.loosen.as_deref().map(str::trim).filter(|why| !why.is_empty());
     let loosen = loosen.map(str::to_owned);
     let (mode, span) = (Mode::Demo, args.span);
-    let spec = RunSpec { mode, access, extra, span, world, seed, loosen, about };
+    let spec = RunSpec {
+        mode,
+        access,
+        venues_file: args.venues.clone(),
+        extra,
+        span,
+        world,
+        seed,
+        loosen,
+        about,
+    };
     app::run(spec, config, setup.json)
 }
 

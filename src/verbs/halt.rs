@@ -16,6 +16,7 @@ use crate::control::client::ask;
 use crate::control::cut_reason;
 use crate::control::operator_log::now_ns;
 use crate::exit::Exit;
+use crate::watchdog;
 
 /// How long a halt waits for an answer, and again for the `KILL` file to be obeyed: who halts cannot wait.
 const HALT_WITHIN: Duration = Duration::from_secs(1);
@@ -85,7 +86,8 @@ fn halt_silent(
     while made.is_ok() && begin.elapsed() < HALT_WITHIN {
         thread::sleep(LOOK_EVERY);
         let now = state.halt().ok().flatten();
-        if now.is_some() && now != before {
+        let obeyed = now.as_ref().is_some_and(|latch| latch.who != watchdog::WHO);
+        if obeyed && now != before {
             if is_new {
                 let _ = fs::remove_file(&kill); // obeyed; a resume need not trip over it
             }

@@ -19,6 +19,7 @@ pub mod status;
 pub mod stop;
 pub mod twin;
 pub mod unfollow;
+pub mod watchdog;
 
 use std::time::Duration;
 
@@ -69,6 +70,8 @@ pub enum Verb {
     Unfollow(follow::MarketsArgs),
     /// End the running instance gracefully: nothing stays resting
     Stop,
+    /// Cancel everything at the venues where a run cannot any more: `run` starts it by itself
+    Watchdog(watchdog::WatchdogArgs),
     /// Run the venues' twin alone and print how to reach it
     Twin(twin::TwinArgs),
     /// Accept that records of the journal are lost, after a start that ended with 6: it is put aside, and trading halted
@@ -106,6 +109,7 @@ pub fn carry_out(cli: Cli) -> Exit {
         | Verb::Follow(_)
         | Verb::Unfollow(_)
         | Verb::Stop
+        | Verb::Watchdog(_)
         | Verb::AcceptLoss(_)
         | Verb::Db(_)
         | Verb::Replay(_) => Ok(find::load_for_control(&cli.common)),
@@ -129,6 +133,7 @@ pub fn carry_out(cli: Cli) -> Exit {
         Verb::Unfollow(args) => unfollow::run(&args, &setup),
         Verb::Stop => stop::run(&setup),
         Verb::AcceptLoss(args) => accept_loss::run(&args, &setup),
+        Verb::Watchdog(args) => watchdog::run(&args, &setup),
         Verb::Twin(args) => twin::run(&args, &setup),
         Verb::Bench(args) => bench::run(&args, &setup),
         Verb::Db(verb) => db::run(&verb, &setup),

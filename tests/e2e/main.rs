@@ -28,6 +28,7 @@ mod stall;
 mod threads;
 mod upgrade;
 mod venues_ill;
+mod watchdog;
 
 use std::process::ExitCode;
 
@@ -69,10 +70,12 @@ const TESTS: &[Test] = tests! {
         freeze::a_stopped_run_trades_nothing_that_waited_and_halts_after_a_long_stop
         place::a_directory_that_is_gone_halts_and_the_account_is_still_one_instances
         safety::fills_taken_back_after_the_group_has_ended_leave_nothing_on_one_leg
+        watchdog::a_process_that_stands_still_leaves_nothing_resting_and_wakes_halted
         stall::a_core_that_panics_leaves_nothing_resting
         stall::a_core_that_panics_while_the_venues_hang_can_be_looked_at_and_halted
         stall::a_core_that_panics_while_the_run_ends_leaves_nothing_resting;
     Calm:
+        watchdog::a_process_that_is_killed_leaves_nothing_resting_and_the_next_start_needs_nobody
         crash::the_start_after_three_crashes_opens_nothing_until_a_person_resumes
         upgrade::what_a_start_reads_stays_within_a_bound_however_many_runs_there_were
         threads::a_reading_for_which_no_thread_can_be_started_is_made_later
@@ -91,6 +94,7 @@ const TESTS: &[Test] = tests! {
         control::signals_halt_and_end_it_and_the_directory_is_one_instances
         loopback::a_start_that_waits_for_a_venue_can_be_looked_at_halted_and_ended
         place::of_four_starts_at_one_moment_one_is_up_and_three_say_in_use
+        stall::the_service_manager_is_fed_while_a_resume_waits_and_not_while_the_core_stands_still
         control::where_nothing_runs_or_nothing_can_be_written_it_says_so;
 };
 

@@ -116,6 +116,11 @@ pub fn fills_taken_back_after_the_group_has_ended_leave_nothing_on_one_leg() {
 
 /// Orders of a person with the same keys, far from the market: the venues' ids.
 pub fn placed_by_hand(access: &Access, directory: &Directory) -> [String; 2] {
+    placed_again(access, directory, 1)
+}
+
+/// The same for the `nth` time on these accounts: an order's own id is taken once.
+pub fn placed_again(access: &Access, directory: &Directory, nth: u64) -> [String; 2] {
     let mut last = String::new();
     let [clob, rest] = Venue::ALL.map(|venue| access.accounts.at(venue).client(&access.trust));
     let signer = &access.accounts.polymarket.signer;
@@ -128,7 +133,7 @@ pub fn placed_by_hand(access: &Access, directory: &Directory) -> [String; 2] {
     let polymarket = lasting(Venue::Polymarket).into_iter().find_map(|entry| {
         let Names::Polymarket(names) = &entry.names else { return None };
         let order = Order {
-            id: OrderId::new(7),
+            id: OrderId::new(6 + nth),
             epoch: 0,
             decided: Nanos::from_secs(1_795_000_000),
             group: GroupId::new(0),
@@ -153,7 +158,7 @@ pub fn placed_by_hand(access: &Access, directory: &Directory) -> [String; 2] {
     let kalshi = lasting(Venue::Kalshi).into_iter().find_map(|entry| {
         let Names::Kalshi(names) = &entry.names else { return None };
         let order = json!({
-            "ticker": names.ticker, "client_order_id": "by-hand-1", "side": "bid", "count": "2.00",
+            "ticker": names.ticker, "client_order_id": format!("by-hand-{nth}"), "side": "bid", "count": "2.00",
             "price": "0.0100", "time_in_force": "good_till_canceled",
             "self_trade_prevention_type": "taker_at_cross", "exchange_index": names.exchange_index,
         });

@@ -2,14 +2,18 @@
 //! ends by its own exit.
 
 use std::fs;
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use surefoot::control::client::ask;
 use surefoot_cold::state_dir::StateDir;
 
-use crate::rig::{Scratch, Twin, count, run_against, say, signal, truths, until, wait};
+use crate::rig::{
+    Process, SOON, Scratch, Twin, command_against, count, run_against, say, signal, surefoot,
+    truths, until, wait,
+};
 use crate::safety::{names, placed_by_hand};
 use crate::secrets;
 
@@ -102,4 +106,62 @@ pub fn a_core_that_panics_while_the_run_ends_leaves_nothing_resting() {
 
 pub fn a_core_that_stands_still_while_the_run_ends_leaves_nothing_resting() {
     ends_with_nothing_resting("stall-at-stop", 20, "the hot thread stood still", true);
+}
+
+/// A service manager: what it hears.
+struct Manager(UnixDatagram);
+
+impl Manager {
+    /// Whether a word comes within so long.
+    fn hears(&self, wanted: &str, within: Duration) -> bool {
+        let (begin, mut bytes) = (Instant::now(), [0; 256]);
+        while let Some(left) = within.checked_sub(begin.elapsed()).filter(|left| !left.is_zero()) {
+            self.0.set_read_timeout(Some(left)).unwrap();
+            let Ok(length) = self.0.recv(&mut bytes) else { return false };
+            if &bytes[..length] == wanted.as_bytes() {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether it is fed no more, once what was said before has been heard.
+    fn goes_unfed(&self) -> bool {
+        let (begin, still) = (Instant::now(), Duration::from_secs(4));
+        while self.hears("WATCHDOG=1", still) {
+            if begin.elapsed() > SOON {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// Fed by what moves: by a run that waits for a venue to resume, for its threads move, and by none whose core stands still.
+pub fn the_service_manager_is_fed_while_a_resume_waits_and_not_while_the_core_stands_still() {
+    let scratch = Scratch::new("fed");
+    let state = scratch.path("state");
+    let twin = Twin::start(&scratch, 64);
+    let manager = Manager(UnixDatagram::bind(scratch.path("notify")).unwrap());
+    let mut command = command_against(&scratch, &twin.venues, &state);
+    // Every half second; on a machine with too much to do a thread may not move in each of them.
+    command.env("NOTIFY_SOCKET", scratch.path("notify")).env("WATCHDOG_USEC", "1000000");
+    let run = Process::spawn(&scratch, "run", command);
+    assert!(manager.hears("READY=1", SOON), "{}", run.err());
+    assert!(manager.hears("WATCHDOG=1", SOON), "it is open and moves");
+    assert_eq!(say(&scratch, &state, "halt --reason test").code, Some(0));
+    signal(twin.pid(), "-STOP");
+    let mut resume = surefoot(&scratch, ["resume", "--reason", "test", "--state"]);
+    resume.arg(&state);
+    let resume = Process::spawn(&scratch, "resume", resume);
+    until(&scratch, &state, "it waits for the venues", |status| status["resuming"] == true);
+    for _ in 0..3 {
+        assert!(manager.hears("WATCHDOG=1", SOON), "its threads move: {}", run.err());
+    }
+    let wish = json!({ "cmd": "fault", "what": "stall" });
+    let _ = ask(&StateDir::at(&state), &wish, Duration::from_secs(2)); // its answer may never come
+    assert!(manager.goes_unfed(), "the core stands still: {}", run.err());
+    signal(twin.pid(), "-CONT");
+    assert_eq!(run.end().code, Some(70));
+    assert_ne!(resume.end().code, Some(0), "nothing was resumed");
 }

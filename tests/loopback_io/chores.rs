@@ -2,9 +2,10 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use surefoot_cold::exec::CORE_STILL_MAX;
 use surefoot_cold::wirelog::VenueId;
 use surefoot_hot::ids::{MarketId, OrderId, OrderRef, Venue};
 use surefoot_hot::intent::Intent;
@@ -249,4 +250,33 @@ fn a_heartbeat_that_is_lost_is_followed_by_another_before_the_venue_gives_up() {
     let took = rig.now.since(began);
     assert!(took < Nanos::from_secs(4), "the venue waits for ten seconds: {took:?}");
     assert_eq!(seen.try_iter().count(), 2);
+}
+
+/// In every topology: where the core's thread is not the executor's, the executor still turns.
+#[test]
+fn a_core_that_stands_still_beats_no_more_and_one_that_moves_again_does() {
+    let (trust, config) = authority();
+    let (addr, seen) = serve(config, move |number, stream, tell| {
+        while let Some(heard) = hear(stream) {
+            tell.send((number, heard)).unwrap();
+            say(stream, &answer("200 OK", "{\"heartbeat_id\":\"b-1\"}"));
+        }
+    });
+    let mut rig = polymarket("beat-still", &trust, addr).up();
+    let turns = Arc::new(AtomicU64::new(1));
+    rig.exec.watch_core(Arc::clone(&turns));
+    let mut run = |span: Nanos, moves: bool| {
+        for _ in 0..span.millis() / 100 {
+            turns.fetch_add(u64::from(moves), Ordering::SeqCst);
+            rig.pass_time(Nanos::from_millis(100));
+            rig.exec.turn(rig.now);
+            rig.exec.park(rig.now, Duration::from_millis(1));
+        }
+        let heads = seen.try_iter().map(|(_, heard)| heard.head);
+        heads.filter(|head| head.starts_with("POST /v1/heartbeats ")).count()
+    };
+    assert!(run(Nanos::from_secs(20), true) >= 2, "it beats");
+    run(CORE_STILL_MAX.after(Nanos::from_millis(500)), false);
+    assert_eq!(run(Nanos::from_secs(30), false), 0, "the venue cancels what rests");
+    assert!(run(Nanos::from_secs(20), true) >= 2, "it beats again");
 }

@@ -75,6 +75,7 @@ fn cases() -> Vec<(&'static str, Signs, &'static str, PerVenue<bool>)> {
             "ended before the run did: store",
             all,
         ),
+        ("no_watchdog", with(|s| s.watchdog_gone = true), "the watchdog's process is gone", all),
         ("halted", with(|s| s.halted = true), "halted", none),
         ("starting", with(|s| s.open = false), "starting: not agreed with the venues yet", none),
         (

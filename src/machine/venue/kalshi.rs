@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rtrb::Producer;
 use serde_json::Value;
+use surefoot_cold::cancel_rights::CancelRights;
 use surefoot_cold::directory::Directory;
 use surefoot_cold::exec::AnyExec;
 use surefoot_cold::feed::{Feed, LinkOptions, Upgrade};
@@ -11,7 +12,7 @@ use surefoot_cold::net::{Endpoint, Trust};
 use surefoot_cold::reconcile::Reader;
 use surefoot_cold::rest::Rest;
 use surefoot_cold::secrets::Secret;
-use surefoot_cold::venue::kalshi::encode;
+use surefoot_cold::venue::kalshi;
 use surefoot_cold::venue::kalshi::reconcile::KalshiReader;
 use surefoot_cold::venue::kalshi::signer::{KeyType, Signer};
 use surefoot_cold::venue::kalshi::{
@@ -23,7 +24,7 @@ use surefoot_hot::ids::OrderId;
 use surefoot_hot::venue::kalshi::{Role, Session};
 
 use super::description::{AccessError, absent, endpoint, text};
-use super::{CancelAllRequest, ExecParts, LinkParts, VenueAccount};
+use super::{ExecParts, LinkParts, VenueAccount};
 use crate::machine::meter::HotMeter;
 
 /// Orders leave with a signature made ahead, by a thread of its own. Everything else is signed as it goes: a cancel's path has
@@ -50,21 +51,7 @@ impl KalshiAccount {
     /// # Errors
     /// Which field is absent or wrong, or a key file that cannot be read.
     pub fn from_json(value: &Value) -> Result<Self, AccessError> {
-        let accounts = value.pointer("/kalshi/accounts").and_then(Value::as_array);
-        let account = accounts
-            .and_then(|list| {
-                // Ed25519 signs in microseconds; RSA is there for those who have no other key.
-                let is_fast = |account: &&Value| account["key_type"] == "ed25519";
-                list.iter().find(is_fast).or_else(|| list.first())
-            })
-            .ok_or_else(|| absent("/kalshi/accounts"))?;
-        let key_file = text(account, "/private_key_file")?;
-        let pem = std::fs::read_to_string(key_file).map_err(|error| {
-            AccessError(format!("{key_file}: {error}; is the twin that wrote it still running?"))
-        })?;
-        let key_id = text(account, "/key_id")?.to_owned();
-        let signer = Signer::from_pem(&key_id, &Secret::new(pem))
-            .map_err(|error| AccessError(format!("kalshi key {key_id}: {error}")))?;
+        let (key_id, signer) = signer(value)?;
         Ok(Self {
             rest: endpoint(value, "/kalshi/rest")?,
             ws: endpoint(value, "/kalshi/ws")?,
@@ -72,6 +59,32 @@ impl KalshiAccount {
             signer: Arc::new(signer),
         })
     }
+}
+
+/// The key's id, and what signs with it.
+fn signer(value: &Value) -> Result<(String, Signer), AccessError> {
+    let accounts = value.pointer("/kalshi/accounts").and_then(Value::as_array);
+    let account = accounts
+        .and_then(|list| {
+            // Ed25519 signs in microseconds; RSA is there for those who have no other key.
+            let is_fast = |account: &&Value| account["key_type"] == "ed25519";
+            list.iter().find(is_fast).or_else(|| list.first())
+        })
+        .ok_or_else(|| absent("/kalshi/accounts"))?;
+    let key_file = text(account, "/private_key_file")?;
+    let pem = std::fs::read_to_string(key_file).map_err(|error| {
+        AccessError(format!("{key_file}: {error}; is the twin that wrote it still running?"))
+    })?;
+    let key_id = text(account, "/key_id")?.to_owned();
+    let signer = Signer::from_pem(&key_id, &Secret::new(pem))
+        .map_err(|error| AccessError(format!("kalshi key {key_id}: {error}")))?;
+    Ok((key_id, signer))
+}
+
+/// What cancels everything there.
+pub(super) fn cancel_rights(value: &Value, trust: &Trust) -> Result<CancelRights, AccessError> {
+    let (_, signer) = signer(value)?;
+    Ok(kalshi::cancel_rights(endpoint(value, "/kalshi/rest")?, trust, Arc::new(signer)))
 }
 
 impl VenueAccount for KalshiAccount {
@@ -102,8 +115,8 @@ impl VenueAccount for KalshiAccount {
         }
     }
 
-    fn cancel_all(&self) -> CancelAllRequest {
-        CancelAllRequest { path: encode::CANCEL_ALL, query: &[("subaccount", "0")] }
+    fn cancel_rights(&self, trust: &Trust) -> CancelRights {
+        kalshi::cancel_rights(self.rest.clone(), trust, Arc::clone(&self.signer))
     }
 
     fn client(&self, trust: &Trust) -> Rest {

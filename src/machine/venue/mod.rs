@@ -11,6 +11,7 @@ use std::sync::atomic::AtomicU64;
 use crossbeam_channel::Sender;
 use rtrb::{Consumer, Producer};
 use serde_json::Value;
+use surefoot_cold::cancel_rights::CancelRights;
 use surefoot_cold::directory::{Directory, Entry};
 use surefoot_cold::exec::codec::VenueCodec;
 use surefoot_cold::exec::{AnyExec, Exec, ExecOptions, ExecWiring};
@@ -43,15 +44,6 @@ const MARKET_DIALS: u64 = 1_000;
 /// Makes the dialer of a connection to one venue: where it leads, and a number that no other connection there has.
 pub type Dial<'a> = dyn Fn(&Endpoint, u64) -> Result<Dialer, String> + 'a;
 
-/// The request that cancels everything at a venue: a `DELETE` of this path with this query.
-#[derive(Clone, Copy, Debug)]
-pub struct CancelAllRequest {
-    /// The path below the venue's REST.
-    pub path: &'static str,
-    /// Names and values of the query.
-    pub query: &'static [(&'static str, &'static str)],
-}
-
 /// Our account at a venue, and how the machine is wired to it.
 pub trait VenueAccount: fmt::Debug + Send + Sync {
     /// The endpoint of the REST interface that takes orders.
@@ -68,8 +60,8 @@ pub trait VenueAccount: fmt::Debug + Send + Sync {
     fn warning(&self) -> Option<&'static str> {
         None
     }
-    /// The request that cancels everything.
-    fn cancel_all(&self) -> CancelAllRequest;
+    /// What cancels everything, and nothing else.
+    fn cancel_rights(&self, trust: &Trust) -> CancelRights;
     /// A client for signed cold REST.
     fn client(&self, trust: &Trust) -> Rest;
     /// A reader of the account over cold REST.
@@ -123,6 +115,19 @@ impl Accounts {
     pub fn readers(&self, trust: &Trust, directory: &Directory) -> PerVenue<Box<dyn Reader>> {
         PerVenue::from_fn(|venue| self.at(venue).reader(trust, directory))
     }
+}
+
+/// What cancels everything at each venue, from the object that `surefoot twin --json` prints: no more of each account's keys is read
+/// than that needs.
+///
+/// # Errors
+/// Which field is absent or wrong, or a key file that cannot be read.
+pub fn cancel_rights(value: &Value, trust: &Trust) -> Result<PerVenue<CancelRights>, AccessError> {
+    let rights = PerVenue::from_fn(|venue| match venue {
+        Venue::Polymarket => polymarket::cancel_rights(value, trust),
+        Venue::Kalshi => kalshi::cancel_rights(value, trust),
+    });
+    rights.transpose()
 }
 
 /// What a venue's links are made from.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rtrb::Producer;
 use serde_json::Value;
+use surefoot_cold::cancel_rights::CancelRights;
 use surefoot_cold::directory::Directory;
 use surefoot_cold::exec::AnyExec;
 use surefoot_cold::feed::Feed;
@@ -11,10 +12,10 @@ use surefoot_cold::net::{Endpoint, Trust};
 use surefoot_cold::reconcile::Reader;
 use surefoot_cold::rest::Rest;
 use surefoot_cold::secrets::Secret;
+use surefoot_cold::venue::polymarket;
 use surefoot_cold::venue::polymarket::eip712::{Address, Chain, SignatureType};
-use surefoot_cold::venue::polymarket::encode::path;
 use surefoot_cold::venue::polymarket::reconcile::PolymarketReader;
-use surefoot_cold::venue::polymarket::signer::{Credentials, Signer};
+use surefoot_cold::venue::polymarket::signer::{Credentials, KeylessLogin, Signer};
 use surefoot_cold::venue::polymarket::{
     Polymarket, PolymarketAuth, PolymarketRates, polymarket_user_frame,
 };
@@ -24,7 +25,7 @@ use surefoot_hot::ids::OrderId;
 use surefoot_hot::venue::polymarket::{MarketSession, UserSession};
 
 use super::description::{AccessError, absent, endpoint, text};
-use super::{CancelAllRequest, ExecParts, LinkParts, VenueAccount};
+use super::{ExecParts, LinkParts, VenueAccount};
 use crate::machine::meter::HotMeter;
 
 /// Polymarket's endpoints and our account there.
@@ -60,11 +61,7 @@ impl PolymarketAccount {
         let account = deposit_wallet(accounts).ok_or_else(|| absent("/polymarket/accounts/3"))?;
         let kind = SignatureType::from_number(3).ok_or_else(|| absent("signature type 3"))?;
         let funder = Address::parse(text(account, "/funder")?);
-        let credentials = Credentials {
-            api_key: text(account, "/api_key")?.to_owned(),
-            secret: Secret::new(text(account, "/secret")?.to_owned()),
-            passphrase: Secret::new(text(account, "/passphrase")?.to_owned()),
-        };
+        let credentials = credentials(account)?;
         let chain = value.pointer("/polymarket/chain_id").and_then(Value::as_u64);
         let chain = chain
             .and_then(Chain::from_id)
@@ -84,6 +81,24 @@ impl PolymarketAccount {
             signer: Arc::new(signer),
         })
     }
+}
+
+/// What cancels everything there: the account's private key is not read.
+pub(super) fn cancel_rights(value: &Value, trust: &Trust) -> Result<CancelRights, AccessError> {
+    let accounts = value.pointer("/polymarket/accounts").and_then(deposit_wallet);
+    let account = accounts.ok_or_else(|| absent("/polymarket/accounts/3"))?;
+    let address = Address::parse(text(account, "/address")?).ok_or_else(|| absent("/address"))?;
+    let login = KeylessLogin::new(address, &credentials(account)?)
+        .map_err(|error| AccessError(format!("polymarket account: {error}")))?;
+    Ok(polymarket::cancel_rights(endpoint(value, "/polymarket/clob")?, trust, login))
+}
+
+fn credentials(account: &Value) -> Result<Credentials, AccessError> {
+    Ok(Credentials {
+        api_key: text(account, "/api_key")?.to_owned(),
+        secret: Secret::new(text(account, "/secret")?.to_owned()),
+        passphrase: Secret::new(text(account, "/passphrase")?.to_owned()),
+    })
 }
 
 /// The account of a deposit wallet: what every account made since 2026-05-04 has. A list, or an object by number.
@@ -118,8 +133,10 @@ impl VenueAccount for PolymarketAccount {
         }
     }
 
-    fn cancel_all(&self) -> CancelAllRequest {
-        CancelAllRequest { path: path::CANCEL_ALL, query: &[] }
+    fn cancel_rights(&self, trust: &Trust) -> CancelRights {
+        let login = KeylessLogin::new(self.signer.address(), &self.credentials)
+            .expect("the signer was made of the same credentials");
+        polymarket::cancel_rights(self.clob.clone(), trust, login)
     }
 
     fn client(&self, trust: &Trust) -> Rest {

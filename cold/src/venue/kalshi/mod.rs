@@ -1,6 +1,7 @@
 //! Kalshi: signing, encoding, and what its answers and listings say.
 
 pub mod answer;
+mod cancel;
 pub mod codec;
 pub mod encode;
 pub mod fees;
@@ -15,6 +16,7 @@ pub mod rest;
 mod shown;
 pub mod signer;
 
+pub use cancel::cancel_rights;
 pub use codec::{Kalshi, KalshiRates};
 pub use header_slots::HeaderSlots;
 pub use learn::learn_from_frame;

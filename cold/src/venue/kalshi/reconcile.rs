@@ -67,11 +67,11 @@ impl KalshiReader {
     }
 }
 
-fn rest_error(error: crate::rest::RestError) -> TruthError {
+pub(super) fn rest_error(error: crate::rest::RestError) -> TruthError {
     TruthError::Rest(Venue::Kalshi, error)
 }
 
-fn read_error(error: crate::json::ReadError) -> TruthError {
+pub(super) fn read_error(error: crate::json::ReadError) -> TruthError {
     TruthError::Read(Venue::Kalshi, error)
 }
 

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod audit;
+mod cancel;
 pub mod codec;
 pub mod eip712;
 pub mod encode;
@@ -14,6 +15,7 @@ pub mod rest;
 mod shown;
 pub mod signer;
 
+pub use cancel::cancel_rights;
 pub use codec::{Polymarket, PolymarketRates};
 pub use listing::PolymarketListing;
 pub use login::{PolymarketAuth, polymarket_user_frame};

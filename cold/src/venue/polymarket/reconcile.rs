@@ -150,11 +150,11 @@ const POSITIONS_PER_PAGE: &str = "1000";
 /// How far back fills are looked at that may have been taken back: settlement takes seconds, retries minutes.
 pub const VOID_WITHIN_S: u64 = 3_600;
 
-fn rest_error(error: crate::rest::RestError) -> TruthError {
+pub(super) fn rest_error(error: crate::rest::RestError) -> TruthError {
     TruthError::Rest(Venue::Polymarket, error)
 }
 
-fn read_error(error: crate::json::ReadError) -> TruthError {
+pub(super) fn read_error(error: crate::json::ReadError) -> TruthError {
     TruthError::Read(Venue::Polymarket, error)
 }
 

@@ -268,14 +268,34 @@ impl Signer {
         body: &[u8],
     ) -> L2Headers<'_> {
         let login = self.login.as_ref().expect("an account that trades has credentials");
-        let timestamp = Digits::new(timestamp_secs);
-        L2Headers {
-            address: &self.address_text,
-            signature: login.sign(timestamp.as_bytes(), method, path, body),
-            timestamp,
-            api_key: &login.api_key,
-            passphrase: &login.passphrase,
-        }
+        login.headers(&self.address_text, timestamp_secs, method, path, body)
+    }
+}
+
+/// Says whose account it is that asks or cancels, without the account's key: it can sign no order.
+pub struct KeylessLogin {
+    address: String,
+    login: Login,
+}
+
+impl KeylessLogin {
+    /// Of the account that the API key is bound to, and that key's credentials.
+    ///
+    /// # Errors
+    /// The API secret is not base64.
+    pub fn new(address: Address, credentials: &Credentials) -> Result<Self, SignerError> {
+        Ok(Self { address: address.text(), login: Login::new(credentials)? })
+    }
+
+    /// Headers of one request (L2), as those of [`Signer::l2_headers`].
+    pub fn l2_headers(
+        &self,
+        timestamp_secs: u64,
+        method: &str,
+        path: &str,
+        body: &[u8],
+    ) -> L2Headers<'_> {
+        self.login.headers(&self.address, timestamp_secs, method, path, body)
     }
 }
 
@@ -297,6 +317,24 @@ impl Login {
             passphrase: credentials.passphrase.clone(),
             key,
         })
+    }
+
+    fn headers<'a>(
+        &'a self,
+        address: &'a str,
+        timestamp_secs: u64,
+        method: &str,
+        path: &str,
+        body: &[u8],
+    ) -> L2Headers<'a> {
+        let timestamp = Digits::new(timestamp_secs);
+        L2Headers {
+            address,
+            signature: self.sign(timestamp.as_bytes(), method, path, body),
+            timestamp,
+            api_key: &self.api_key,
+            passphrase: &self.passphrase,
+        }
     }
 
     fn sign(&self, timestamp: &[u8], method: &str, path: &str, body: &[u8]) -> [u8; 44] {
