@@ -12,6 +12,7 @@ use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::{FillId, MarketId, Venue};
 use surefoot_hot::report::{Finality, Report};
 use surefoot_hot::units::Nanos;
+use surefoot_hot::venue_rules::Settlement;
 
 use super::results::Results;
 
@@ -34,6 +35,8 @@ pub(crate) struct Answer {
     settled: Result<Vec<Event>, String>,
     /// What the venue says of our account.
     pub truth: Result<Truth, TruthError>,
+    /// Whether that can be held against ours: what a venue pays by itself is a difference for as long as its results are unread.
+    is_comparable: bool,
     /// Fills that the venue has confirmed since the last reading.
     confirmed: Vec<FillId>,
     /// What the venue's trades come to in markets whose contracts were gone at the last reading.
@@ -71,7 +74,9 @@ impl Asker {
         let history = self.history(doubts);
         let truth = self.account.truth();
         let confirmed = truth.as_ref().map_or_else(|_| Vec::new(), |truth| self.confirm(truth));
-        Answer { since, settled, truth, confirmed, history }
+        let pays_by_itself = self.account.venue().rules().settlement == Settlement::Paid;
+        let is_comparable = settled.is_ok() || !pays_by_itself;
+        Answer { since, settled, truth, is_comparable, confirmed, history }
     }
 
     /// What the venue's own trades say of markets whose contracts are gone from its list.
@@ -120,6 +125,9 @@ impl Answer {
         events.extend(
             confirmed.map(|&fill| Event::Report(Report::Finality { fill, state: Finality::Final })),
         );
+        if !self.is_comparable {
+            return events;
+        }
         events.push(Event::Control(Control::Reading { venue, since: self.since }));
         events.extend(&self.history);
         events.extend(reconcile::events(venue, truth, markets));
@@ -131,9 +139,77 @@ impl Answer {
     pub fn outcome(&self) -> (ReadResult, Option<String>) {
         match (&self.truth, &self.settled) {
             (Ok(_), Ok(_)) => (ReadResult::Whole, None),
+            (Ok(_), Err(why)) if !self.is_comparable => (ReadResult::Failed, Some(why.clone())),
             (Ok(_), Err(why)) => (ReadResult::WithoutResults, Some(why.clone())),
             (Err(error), _) if error.may_pass() => (ReadResult::Failed, Some(error.to_string())),
             (Err(error), _) => (ReadResult::Refused, Some(error.to_string())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use surefoot_cold::rest::{Rest, RestAnswer, RestRequest, Transport};
+    use surefoot_hot::units::{Qty, Usd};
+
+    use super::*;
+    use crate::bench::desk;
+
+    /// A venue without metadata.
+    struct Silent;
+
+    impl Transport for Silent {
+        fn exchange(&self, request: &RestRequest<'_>) -> Result<RestAnswer, String> {
+            Err(format!("{} is not answered", request.target))
+        }
+        fn now(&self) -> Nanos {
+            Nanos::from_secs(1)
+        }
+    }
+
+    /// An account with ten dollars and no contracts, at a venue whose results are not asked for.
+    struct Empty(Venue);
+
+    impl Reader for Empty {
+        fn venue(&self) -> Venue {
+            self.0
+        }
+        fn truth(&self) -> Result<Truth, TruthError> {
+            Ok(Truth { cash: vec![(0, Usd::from_dollars(10))], ..Truth::default() })
+        }
+        fn history(&self, _: MarketId) -> Result<Option<(Qty, Qty)>, TruthError> {
+            Ok(None)
+        }
+        fn follow(&mut self, _: &Entry) {}
+    }
+
+    /// The contracts of a market that a venue has paid are gone. Only its result says why.
+    #[test]
+    fn an_account_is_not_compared_without_the_results_of_a_venue_that_pays_by_itself() {
+        let directory = desk::directory();
+        let told = |venue: Venue, settled: Result<Vec<Event>, String>| {
+            let endpoint = "https://venue.invalid".parse().unwrap();
+            let rest = Rest::over(Arc::new(Silent), endpoint, None);
+            let results = Results::new(venue, rest, &directory);
+            let mut asker = Asker::new(Box::new(Empty(venue)), results);
+            let answer = asker.ask_account(settled, || Nanos::from_secs(1), &[]);
+            let markets = directory.of(venue).map(|entry| entry.def.market);
+            let events = answer.events(venue, markets);
+            let is_compared = events.iter().any(|event| {
+                let Event::Control(control) = event else { return false };
+                matches!(control, Control::Position { .. } | Control::Reconciled { .. })
+            });
+            (is_compared, answer.outcome().0)
+        };
+        for venue in Venue::ALL {
+            assert_eq!(told(venue, Ok(Vec::new())), (true, ReadResult::Whole));
+            let expected = match venue.rules().settlement {
+                Settlement::Paid => (false, ReadResult::Failed),
+                Settlement::Claimed => (true, ReadResult::WithoutResults),
+            };
+            assert_eq!(told(venue, Err("no answer".to_owned())), expected, "{}", venue.name());
         }
     }
 }

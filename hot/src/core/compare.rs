@@ -149,7 +149,7 @@ impl Core {
         match self.comparison.find_cash(account, ours, theirs) {
             Finding::Explained => {}
             Finding::Gone => self.doubt_gone(venue, None, out),
-            Finding::Differs => self.disagree(venue, None, out),
+            Finding::Differs | Finding::MaybePaid => self.disagree(venue, None, out),
             Finding::Wrong { right: (by, cash), since, agreed } => {
                 if agreed && let Some(all) = self.comparison.untold_fees().find(account, -by) {
                     return self.charge_untold(account, -by, all, out);
@@ -214,6 +214,10 @@ impl Core {
             Finding::Gone => {
                 self.stats.doubts[venue].add(market);
                 self.doubt_gone(venue, Some(market), out);
+            }
+            Finding::MaybePaid => {
+                self.stats.doubts[venue].add(market);
+                self.disagree(venue, Some(market), out);
             }
             Finding::Differs => self.disagree(venue, Some(market), out),
             Finding::Wrong { right, since, agreed } => {

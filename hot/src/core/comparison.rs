@@ -124,6 +124,9 @@ pub(super) enum Finding<T> {
     Explained,
     /// Something is gone, says the venue, and nothing explains it. That frees no limit and is no cash lost.
     Gone,
+    /// Contracts are gone for the first time from a venue that pays by itself: it may have paid them since its results were asked
+    /// for, which they are again before the next reading.
+    MaybePaid,
     /// They differ, and it is not certain yet by how much ours is wrong.
     Differs,
     /// Ours is wrong, and this puts it right.
@@ -602,8 +605,10 @@ impl Comparison {
         if both.is_none() {
             of.seen_since = at.since;
         }
-        if of.gone.is_some() && of.history != Some(theirs) {
-            return Finding::Gone;
+        if let Some(gone) = of.gone.filter(|_| of.history != Some(theirs)) {
+            let is_first = at.since != Nanos::ZERO && gone == at.since;
+            let may_be_paid = is_first && venue.rules().settlement == Settlement::Paid;
+            return if may_be_paid { Finding::MaybePaid } else { Finding::Gone };
         }
         let Some(errors) = both.or_else(|| at.is_before_readings().then_some(errors)) else {
             return Finding::Differs;

@@ -148,6 +148,35 @@ fn a_restart_believes_zeros_no_more_than_a_run() {
     assert_eq!(alarms(&desk, Alarm::CashDrift), 0, "it moved while nothing ran");
 }
 
+/// A reading asks for the results before it asks for the contracts: what is paid between the two is explained by the next one.
+#[test]
+fn contracts_that_may_have_been_paid_are_not_gone_before_the_result_was_asked_for() {
+    let is_gone = |desk: &Desk, venue| (desk.core.stats().gone[venue], alarms(desk, Alarm::Gone));
+    for is_paid in [true, false] {
+        let mut desk = with_a_pair();
+        let gone = position(KA, 0, 0);
+        let more = desk.core.ledger().cash_at(KALSHI) + Usd::from_dollars(30);
+        desk.reading(KALSHI, &[gone, cash(KALSHI, more)]);
+        assert_eq!((is_gone(&desk, KALSHI), clean(&desk)), ((false, 0), false), "it may be paid");
+        assert_eq!(desk.core.stats().doubts[KALSHI].count, 1, "its trades are asked for");
+        desk.wait(Nanos::from_secs(5));
+        if is_paid {
+            desk.event(Event::Settled { market: KA, yes_pays: Price::ZERO });
+            desk.reading(KALSHI, &[gone, cash(KALSHI, more)]);
+            assert_eq!((is_gone(&desk, KALSHI), clean(&desk)), ((false, 0), true));
+            assert_eq!(desk.core.ledger().cash_at(KALSHI), more);
+            assert_eq!(alarms(&desk, Alarm::CashDrift), 0);
+        } else {
+            desk.reading(KALSHI, &[gone]);
+            assert_eq!((is_gone(&desk, KALSHI), clean(&desk)), ((true, 1), false));
+        }
+    }
+    // Where a claim stays on the list until it is redeemed, nothing is paid by itself.
+    let mut desk = with_a_pair();
+    desk.reading(POLYMARKET, &[position(PM, 0, 0)]);
+    assert_eq!(is_gone(&desk, POLYMARKET), (true, 1));
+}
+
 #[test]
 fn what_the_venues_own_trades_explain_is_gone() {
     let mut desk = with_a_pair();
