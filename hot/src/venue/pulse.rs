@@ -141,6 +141,8 @@ impl Pulse {
 struct Rhythm {
     heard: u32,
     last: Nanos,
+    /// When the link was made.
+    began: Nanos,
     /// The longest silences of this window and the one before.
     longest: [Nanos; 2],
     window: Nanos,
@@ -160,9 +162,17 @@ const SILENCE_LEAST: Nanos = Nanos::from_secs(5);
 const SILENCE_MOST: Nanos = Nanos::from_secs(120);
 /// Silences are remembered for one to two of these.
 const WINDOW: Nanos = Nanos::from_secs(60);
-/// Each time that it was too silent the bound is doubled, so often at most: a market that went to sleep costs a few
-/// reconnects, a stream that is cut off again and again is still found within some twenty seconds.
+/// Each time that it was too silent the bound is doubled, so often at most: a stream that is cut off again and again is still found
+/// within some twenty seconds.
 const STRIKES_MAX: u8 = 2;
+/// The same where nothing came but what a new link begins with: its markets are asleep, most likely, and none of them is worth a
+/// reconnect every twenty seconds. A stream that is cut off as it begins looks the same; its markets are suspect one by one
+/// (`core/silence.rs`).
+const ASLEEP_MAX: u8 = 7;
+/// What a new link begins with has come by then.
+const BEGUN_WITHIN: Nanos = Nanos::from_secs(5);
+/// However often it was too silent, it is so once it has been for this long.
+const STRUCK_MOST: Nanos = Nanos::new(SILENCE_MOST.get() << STRIKES_MAX);
 /// A link that was never too silent for so long is judged as at first.
 const FORGIVEN_AFTER: Nanos = Nanos::from_secs(600);
 
@@ -170,6 +180,7 @@ impl Rhythm {
     const NONE: Self = Self {
         heard: 0,
         last: Nanos::ZERO,
+        began: Nanos::ZERO,
         longest: [Nanos::ZERO; 2],
         window: Nanos::ZERO,
         strikes: 0,
@@ -178,7 +189,7 @@ impl Rhythm {
 
     /// The link is new.
     const fn begin(&mut self, now: Nanos) {
-        self.last = now;
+        (self.began, self.last) = (now, now);
     }
 
     #[inline]
@@ -187,6 +198,9 @@ impl Rhythm {
         self.last = now;
         self.heard = self.heard.saturating_add(1);
         self.longest[0] = self.longest[0].max(silent);
+        if self.strikes > STRIKES_MAX && now.since(self.began) > BEGUN_WITHIN {
+            self.strikes = STRIKES_MAX; // it has woken up
+        }
         if now.since(self.window) >= WINDOW {
             self.turn_window(now);
         }
@@ -204,7 +218,9 @@ impl Rhythm {
     /// It has been silent for too long.
     fn strike(&mut self) {
         self.struck = self.deadline();
-        self.strikes = (self.strikes + 1).min(STRIKES_MAX);
+        let is_asleep = self.last.since(self.began) <= BEGUN_WITHIN;
+        let most = if is_asleep { ASLEEP_MAX } else { STRIKES_MAX };
+        self.strikes = (self.strikes + 1).min(most);
     }
 
     /// When silence will have been too long.
@@ -217,7 +233,7 @@ impl Rhythm {
         let has_rhythm = self.heard >= RHYTHM_LEAST;
         let bound =
             if has_rhythm { usual.max(SILENCE_LEAST).min(SILENCE_MOST) } else { SILENCE_MOST };
-        self.last.after(Nanos::new(bound.get() << self.strikes))
+        self.last.after(Nanos::new(bound.get() << self.strikes).min(STRUCK_MOST))
     }
 }
 
@@ -280,24 +296,54 @@ mod tests {
         assert_eq!(given_up(1_000, 0), None, "a link that carries no books");
     }
 
-    #[test]
-    fn a_link_that_is_cut_off_again_after_its_snapshots_is_found_again() {
+    /// A busy link that is made anew at 1,000 s, speaks for so many seconds and falls silent for good, time after time: after how
+    /// many seconds of silence it is given up each time.
+    fn given_up_again(speaks: u64, times: u64) -> Vec<u64> {
         let mut pulse = Pulse::new(Venue::Polymarket, Link::Market, at(4), at(10));
         pulse.open(at(100));
         for ms in 0..1_000 {
             pulse.data(at(100).after(Nanos::from_millis(ms)));
         }
-        for (begin, bound) in [(101, 5), (200, 10), (300, 20), (400, 20)] {
-            pulse.open(at(begin));
-            pulse.data(at(begin));
-            pulse.hear(at(begin + bound));
-            assert_ne!(pulse.beat(at(begin + bound - 1)), Beat::Dead);
-            assert_eq!(pulse.beat(at(begin + bound)), Beat::Dead, "{bound}");
-        }
+        let mut now = at(101);
+        let give_up = |_| {
+            pulse.open(now);
+            for _ in 0..speaks * 10 + 1 {
+                pulse.data(now);
+                now = now.after(Nanos::from_millis(100));
+            }
+            let silent = now;
+            loop {
+                now = now.after(at(1));
+                pulse.hear(now);
+                if pulse.beat(now) == Beat::Dead {
+                    return now.since(silent).millis() / 1_000;
+                }
+            }
+        };
+        (0..times).map(give_up).collect()
+    }
+
+    #[test]
+    fn a_link_that_is_cut_off_again_and_again_is_found_again() {
+        assert_eq!(given_up_again(6, 5), [5, 10, 20, 20, 20]);
+        let mut pulse = Pulse::new(Venue::Polymarket, Link::Market, at(4), at(10));
+        pulse.data.strikes = ASLEEP_MAX;
         pulse.open(at(500));
-        for second in 0..700 {
+        for second in 0..6 {
+            pulse.data(at(500 + second));
+        }
+        assert_eq!(pulse.data.strikes, ASLEEP_MAX, "those may be its snapshots");
+        pulse.data(at(506));
+        assert_eq!(pulse.data.strikes, STRIKES_MAX);
+        for second in 7..700 {
             pulse.data(at(500 + second));
         }
         assert_eq!(pulse.data.strikes, 0, "long since well");
+    }
+
+    #[test]
+    fn a_link_whose_markets_went_to_sleep_costs_a_few_reconnects() {
+        let spans = given_up_again(0, 10);
+        assert_eq!(spans, [5, 10, 20, 40, 80, 160, 320, 480, 480, 480]);
     }
 }
