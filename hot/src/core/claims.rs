@@ -148,23 +148,25 @@ impl Core {
         })
     }
 
-    /// Whether an order of our own rests where this one would meet it, across outcomes too (O16). One whose price is just being
-    /// changed in place may rest at either price.
+    /// Whether an order of our own rests where this one would meet it, across outcomes too (O16).
     pub(super) fn own_cross(&self, order: &Order) -> bool {
-        let (side, price) = order.on_book();
-        let meets = |own: &Order| {
-            let (other, at) = own.on_book();
-            let reaches = match side {
-                Side::Bid => price >= at,
-                Side::Ask => price <= at,
-            };
-            other != side && reaches
-        };
-        self.orders.live_in(order.market).any(|record| {
-            let change = record.change.filter(|change| !change.replaces);
-            let may_meet = meets(&record.order)
-                || change.is_some_and(|change| meets(&change.to.on(&record.order)));
-            may_meet && !record.open().is_zero() && record.order.id != order.id
-        })
+        self.orders.live_in(order.market).any(|record| meets_record(order, record))
     }
+}
+
+/// Whether an order would meet one of ours that may still fill. One whose price is just being changed in place may rest at either price.
+pub(super) fn meets_record(order: &Order, record: &Record) -> bool {
+    let (side, price) = order.on_book();
+    let meets = |own: &Order| {
+        let (other, at) = own.on_book();
+        let reaches = match side {
+            Side::Bid => price >= at,
+            Side::Ask => price <= at,
+        };
+        other != side && reaches
+    };
+    let change = record.change.filter(|change| !change.replaces);
+    let may_meet =
+        meets(&record.order) || change.is_some_and(|change| meets(&change.to.on(&record.order)));
+    may_meet && !record.open().is_zero() && record.order.id != order.id
 }

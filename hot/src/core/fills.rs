@@ -85,12 +85,10 @@ impl Core {
     /// fill is booked either way: it has happened.
     fn judge(&mut self, record: &Record, price: Price, qty: Qty, out: &mut Outbox) {
         let order = &record.order;
-        // While a change is on its way, a fill may be on the new terms before that is told.
-        let change = record.change.filter(|change| !change.replaces);
-        let changed = change.map_or(order.price, |change| change.to.price);
+        // A fill may be on the new terms of a change before that is told, and on the old ones after it.
         let worse = match order.action {
-            Action::Buy => price > order.price.max(changed),
-            Action::Sell => price < order.price.min(changed),
+            Action::Buy => price > record.worst_price(),
+            Action::Sell => price < record.worst_price(),
         };
         if worse {
             self.alarm(Alarm::WorseFill, Some(order.market), Some(order.id), out);

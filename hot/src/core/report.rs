@@ -406,6 +406,7 @@ impl Core {
         // What is over is not changed any more; what was to replace it may follow.
         let found = self.orders.find_mut(OrderRef::Id(id)).expect("the caller found it");
         found.part_told = None;
+        found.loosest = found.worst_price(); // a change may have been made before the end, and its fills be told after it
         let change = found.change.take();
         let is_larger = |change: &ChangeSent| !change.replaces && change.to.qty > found.order.qty;
         let larger = change.filter(is_larger);

@@ -8,6 +8,7 @@
 //! [`amends_in_place`]: crate::venue_rules::VenueRules::amends_in_place
 
 use super::Core;
+use super::claims::meets_record;
 use super::fills::QTY_DUST;
 use super::place::{Draft, Worked};
 use crate::event::Control;
@@ -145,6 +146,19 @@ impl Core {
         }
     }
 
+    /// What rests of ours keeps an order of a group from leaving, which would meet it: what quotes gives way to what corrects.
+    pub(super) fn make_way(&mut self, now: Nanos, order: &Order, out: &mut Outbox) {
+        loop {
+            let mut ours = self.orders.live_in(order.market);
+            let meets = ours.find(|record| {
+                record.order.purpose.rests() && record.is_wanted() && meets_record(order, record)
+            });
+            let Some(id) = meets.map(|record| record.order.id) else { return };
+            drop(ours);
+            self.withdraw(now, id, out);
+        }
+    }
+
     /// The order that another was to take the place of is over: what it left to fill is placed on the new terms. Its claim
     /// was given back a moment ago, so that no one else can have taken it.
     pub(super) fn place_what_is_left(
@@ -207,6 +221,10 @@ impl Core {
                 }
             }
             None if is(Change::of(order)) => {}
+            // The answer to a question that was on its way, or an older message of the stream.
+            _ if record
+                .former
+                .is_some_and(|(terms, at)| is(terms) && now.since(at) < CHANGE_LOST_AFTER) => {}
             Some(_) | None => {
                 self.alarm(Alarm::ForeignTerms, Some(order.market), Some(id), out);
                 let told = Change { price, qty, expires: order.expires };
@@ -241,7 +259,10 @@ impl Core {
         let claimed = self.reclaim(Record { order, change, ..record });
         let account = self.cash_account(order.market);
         self.comparison.on_released(now, account, record.reserved - claimed.reserved);
-        *self.orders.find_mut(OrderRef::Id(id)).expect("just found") = claimed;
+        let loosest = Record { change: None, ..record }.worst_price();
+        let former = if order == before { record.former } else { Some((Change::of(&before), now)) };
+        *self.orders.find_mut(OrderRef::Id(id)).expect("just found") =
+            Record { former, loosest, ..claimed };
         self.step(id, how, out);
         if order != before {
             let &Change { price, qty, .. } = terms;

@@ -5,12 +5,12 @@ use std::hint::black_box;
 
 use crate::bounds::{ORDERS_DONE_MAX, ORDERS_LIVE_MAX};
 use crate::fees::FeeAccumulator;
-use crate::ids::{OrderId, OrderRef, VenueKey};
+use crate::ids::{Action, OrderId, OrderRef, VenueKey};
 use crate::index::Index;
 use crate::order::{Change, Order, OrderState, Pace};
 use crate::pack::{enum_table, pack_fields};
 use crate::state::state_fields;
-use crate::units::{Nanos, Qty, Usd};
+use crate::units::{Nanos, Price, Qty, Usd};
 
 /// What we know of one order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +69,11 @@ pub struct Record {
     pub absent: u8,
     /// The change of the order that is under way: nobody can say yet whether it was made.
     pub change: Option<ChangeSent>,
+    /// The terms that the order had before the last change of it that was made, and when that became known: what the venue said of it
+    /// earlier may come after that.
+    pub former: Option<(Change, Nanos)>,
+    /// The limit at which it could trade worst before its changes. Fills of that time may be told after them.
+    pub loosest: Price,
 }
 
 /// A change of an order that is under way.
@@ -99,7 +104,8 @@ enum_table! {
 pack_fields! {
     Record {
         order, state, key, filled, notional, rounding, fee_apart, claimed, void, told, overfilled, ended, reserved, reserved_qty, sent,
-        crossed, queries, query_owed, cancels, withdrawn, cancel_refused, part_told, end, acked, absent, change,
+        crossed, queries, query_owed, cancels, withdrawn, cancel_refused, part_told, end, acked, absent, change, former,
+        loosest,
     }
     ChangeSent { to, sent, replaces }
 }
@@ -134,7 +140,21 @@ impl Record {
             acked: false,
             absent: 0,
             change: None,
+            former: None,
+            loosest: order.price,
         }
+    }
+
+    /// The limit at which it could trade worst at any time: with its present terms and those before them, told or only asked for.
+    pub fn worst_price(&self) -> Price {
+        let change = self.change.filter(|change| !change.replaces);
+        let changed = change.map_or(self.order.price, |change| change.to.price);
+        let limits = [self.order.price, self.loosest, changed];
+        let worst = match self.order.action {
+            Action::Buy => limits.into_iter().max(),
+            Action::Sell => limits.into_iter().min(),
+        };
+        worst.expect("there are three")
     }
 
     /// The contracts that are filled, by the fills booked and by the venue's word without what failed. Where the venue took that

@@ -50,6 +50,25 @@ fn is_flat(desk: &Desk) {
 }
 
 #[test]
+fn an_order_that_ends_a_cent_of_a_contract_short_or_over_is_whole() {
+    for hundredths in [2_999, 3_001] {
+        let mut desk = Desk::new();
+        desk.gap();
+        let order = desk.last_placed();
+        let qty = Qty::from_micros(hundredths * 10_000);
+        let fill = Fill { qty, ..desk.fill_of(&order, 1) };
+        desk.report(Report::Fill(fill));
+        let (id, state, filled) = (OrderRef::Id(order.id), VenueState::Filled, Some(qty));
+        desk.report(Report::Status(OrderStatus { order: id, state, filled }));
+        let record = desk.core.orders().find(id).unwrap();
+        assert_eq!((record.is_over(), record.reserved), (true, Usd::ZERO), "{hundredths}");
+        assert_eq!(desk.held(order.market, order.outcome), qty);
+        assert_eq!(desk.core.stats().alarms, 0, "{hundredths}");
+        assert_eq!(desk.last_placed().purpose, Purpose::Hedge, "the next leg is bought");
+    }
+}
+
+#[test]
 fn a_rest_below_the_least_size_is_sold_by_an_order_that_may_not_rest() {
     let mut desk = Desk::new();
     left_over(&mut desk, 377);

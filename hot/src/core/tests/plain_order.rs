@@ -32,6 +32,10 @@ pub(super) struct PlainOrder {
     pub buys: bool,
     pub terms: Terms,
     pub change: Option<Changing>,
+    /// The terms before the last change that was made, and when that became known.
+    former: Option<(Terms, Nanos)>,
+    /// Every limit that it has had, or may have had.
+    limits: Vec<i128>,
     /// Contracts of the fills that were told and did not fail.
     pub filled: i128,
     /// The most contracts that anybody has called filled, those that failed since included.
@@ -64,6 +68,8 @@ impl PlainOrder {
             buys,
             terms,
             change: None,
+            former: None,
+            limits: vec![terms.price],
             filled: 0,
             counted: 0,
             void: 0,
@@ -129,6 +135,7 @@ impl PlainOrder {
     /// It ended with so many contracts filled; it is over once they are booked.
     fn end(&mut self, total: i128) {
         self.total = Some(total);
+        self.limits.extend(self.in_place().map(|change| change.to.price));
         // More than it was for: the change was made, though nobody has said so.
         let larger = self.in_place().filter(|change| change.to.qty > self.terms.qty);
         if let Some(made) = larger.filter(|_| self.known() > self.terms.qty + DUST) {
@@ -247,11 +254,12 @@ impl PlainOrder {
 
     /// A fill that was not told before.
     pub fn fill(&mut self, price: i128, qty: i128) {
-        let limits = [self.terms.price, self.in_place().map_or(self.terms.price, |to| to.to.price)];
+        let now = [self.terms.price, self.in_place().map_or(self.terms.price, |to| to.to.price)];
+        let mut limits = self.limits.iter().copied().chain(now);
         self.worse |= if self.buys {
-            limits.into_iter().all(|limit| price > limit)
+            limits.all(|limit| price > limit)
         } else {
-            limits.into_iter().all(|limit| price < limit)
+            limits.all(|limit| price < limit)
         };
         self.overfilled |= self.filled + qty > self.original() + DUST;
         (self.filled, self.seen) = (self.filled + qty, true);
@@ -289,16 +297,22 @@ impl PlainOrder {
         if self.has_ended() {
             return;
         }
-        match self.in_place() {
-            Some(change) if change.to == terms => self.take(terms),
+        let is_old =
+            |(former, at): (Terms, Nanos)| former == terms && now.since(at) < Nanos::from_secs(20);
+        let waits =
+            self.in_place().is_some_and(|change| now.since(change.sent) < Nanos::from_secs(20));
+        let is_news = match self.in_place() {
+            Some(change) if change.to == terms => true,
             // Before, the change may still be on its way.
-            Some(change) if self.terms == terms => {
-                if now.since(change.sent) >= Nanos::from_secs(20) {
-                    self.take(terms);
-                }
+            Some(_) if self.terms == terms => !waits,
+            None if self.terms == terms => false,
+            _ => !self.former.is_some_and(is_old),
+        };
+        if is_news {
+            if self.terms != terms {
+                self.former = Some((self.terms, now));
             }
-            _ if self.terms == terms => {}
-            _ => self.take(terms),
+            self.take(terms);
         }
     }
 
@@ -309,6 +323,7 @@ impl PlainOrder {
     }
 
     fn take(&mut self, terms: Terms) {
+        self.limits.push(self.terms.price);
         (self.terms, self.change) = (terms, self.change.filter(|change| change.replaces));
         if self.filled + DUST >= terms.qty {
             self.end(self.filled);

@@ -288,6 +288,72 @@ fn terms_that_nobody_gave_are_taken_over_with_an_alarm() {
 }
 
 #[test]
+fn terms_of_before_a_change_that_are_told_late_alter_nothing() {
+    let mut desk = quiet();
+    let order = resting(&mut desk, KA);
+    amend(&mut desk, &order, 43, 30);
+    terms_told(&mut desk, &order, 43, 30);
+    terms_told(&mut desk, &order, 42, 20);
+    assert_eq!((desk.reserved(), desk.core.stats().alarms), (worst(KA, 43, 30), 0));
+    amend(&mut desk, &order, 44, 30);
+    terms_told(&mut desk, &order, 42, 20);
+    assert_eq!(state(&desk, &order), OrderState::Amending, "nor while the next one is under way");
+    terms_told(&mut desk, &order, 44, 30);
+    desk.wait(Nanos::from_secs(20));
+    terms_told(&mut desk, &order, 43, 30);
+    assert_eq!(
+        (desk.reserved(), desk.core.stats().alarms),
+        (worst(KA, 43, 30), 1),
+        "now they hold"
+    );
+}
+
+#[test]
+fn a_fill_of_before_a_change_that_is_told_after_it_has_no_worse_price() {
+    let mut desk = quiet();
+    let order = resting(&mut desk, KA);
+    amend(&mut desk, &order, 41, 30);
+    terms_told(&mut desk, &order, 41, 30);
+    desk.fill(&order, 5); // at 42
+    assert_eq!((record(&desk, &order).filled, desk.core.stats().alarms), (qty(5), 0));
+    let fill = Fill { price: price(43), ..desk.fill_of(&order, 5) };
+    desk.report(Report::Fill(fill));
+    let worse = |note: &&Note| matches!(note, Note::Alarm { what: Alarm::WorseFill, .. });
+    assert_eq!(desk.notes.iter().filter(worse).count(), 1, "no limit of it was so high");
+}
+
+#[test]
+fn what_quotes_gives_way_to_what_sells_a_leg_without_a_partner() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let second = desk.last_placed();
+    desk.control(Control::Rest {
+        market: KA,
+        outcome: Outcome::No,
+        action: Action::Buy,
+        price: price(48),
+        qty: qty(10),
+        expires: None,
+        post_only: true,
+        exit: false,
+    });
+    let quoted = desk.last_placed();
+    assert_eq!((quoted.purpose, refusals(&desk)), (Purpose::Quote, vec![]));
+    desk.status(&quoted, VenueState::Resting, Some(0));
+    let why = crate::report::Reject::Funds;
+    desk.report(Report::Rejected { order: OrderRef::Id(second.id), why });
+    // NO sells at 48, where our own purchase of NO rests.
+    assert_eq!((desk.last_placed(), refusals(&desk)), (quoted, vec![Refusal::OwnCross]));
+    assert_eq!(state(&desk, &quoted), OrderState::Cancelling);
+    desk.status(&quoted, VenueState::Cancelled, Some(0));
+    desk.wait(Nanos::from_millis(10));
+    let sale = desk.last_placed();
+    assert_eq!((sale.purpose, sale.market, sale.qty), (Purpose::Unwind, KA, qty(30)));
+}
+
+#[test]
 fn a_replace_has_one_claim_and_passes_on_what_was_not_filled() {
     let mut desk = quiet();
     let order = resting(&mut desk, PM);
