@@ -68,6 +68,8 @@ pub struct Checks {
     pub starts: u64,
     /// Until when a venue that says too little explains that what we have is gone.
     gone_until: Nanos,
+    /// Until when it explains an order's terms that the last start found an older state of the core.
+    lost_until: Nanos,
     /// By how much our clock is off, as the core was told.
     clock_error: Nanos,
     /// Until when a fault that has been explains what a day without one must not bring.
@@ -121,6 +123,7 @@ impl Checks {
         self.is_starting = true;
         self.checked = Checked::default();
         self.oldest_since = None;
+        self.lost_until = self.excused_until;
         self.starts += 1;
     }
 
@@ -238,7 +241,9 @@ impl Checks {
                 *self.alarms.entry(what.name()).or_default() += 1;
                 let is_gone = matches!(what, Alarm::Gone | Alarm::PositionDrift | Alarm::CashDrift);
                 let is_told = is_gone && now <= self.gone_until;
-                return if is_told { Ok(()) } else { unexplained(*what) };
+                // A change of an order may be what the journal of a program that was killed had not written yet.
+                let is_lost = *what == Alarm::ForeignTerms && now <= self.lost_until;
+                return if is_told || is_lost { Ok(()) } else { unexplained(*what) };
             }
             Note::Group { group, state: GroupState::Flat, result, .. } => {
                 self.unwound.insert(*group, *result); // a later word of it has what was booked since

@@ -16,6 +16,8 @@ const FAULTS_A_DAY: [(u64, u64); 2] = [(24, 72), (200, 800)];
 const LASTS_MS: (u64, u64) = (200, 60_000);
 /// When the first fault begins and when the last one does, in hundredths of the day.
 const PART_OF_DAY: (u64, u64) = (5, 85);
+/// Everything that goes wrong is over by then, in hundredths of the day, unless it has waited for a request.
+const OVER_BY: u64 = 88;
 
 /// One way for a venue, or the way to it, to fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,11 +81,26 @@ pub enum FaultKind {
     Halted,
     /// A person lowers a limit below what is at risk; when it is over the program is started again, with its own limits.
     LimitLowered,
+    /// The program stands still, as one does that is suspended or whose machine is: what arrives meanwhile waits.
+    Suspended,
+    /// The program is killed, and the newest snapshot of its core cannot be read afterwards.
+    SnapshotLost,
+    /// The program is killed, and more of the journal's end is lost than was not written yet.
+    JournalCut,
+    /// A halt can neither be written down for the next start nor be lifted there.
+    LatchFails,
+    /// A person halts, resumes and lowers limits, one after the other and without waiting; when it is over the program is started
+    /// again, with its own limits.
+    Meddled,
+    /// Trades take minutes to settle, and money is shown only then, where a venue has such trades; elsewhere a restart.
+    SettlesLate,
+    /// One of four messages of a market link names a price that cannot be.
+    OddPrices,
 }
 
 impl FaultKind {
     /// Every kind, each at the place of its number.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 36] = [
         Self::Down,
         Self::Stalled,
         Self::Slow,
@@ -113,21 +130,44 @@ impl FaultKind {
         Self::ClockOff,
         Self::Halted,
         Self::LimitLowered,
+        Self::Suspended,
+        Self::SnapshotLost,
+        Self::JournalCut,
+        Self::LatchFails,
+        Self::Meddled,
+        Self::SettlesLate,
+        Self::OddPrices,
     ];
-
-    /// The kinds that a seed draws from. The others are for scripts.
-    pub const DRAWN: &[Self] = Self::ALL.first_chunk::<18>().expect("it is longer");
 
     /// What comes in its place at a venue that does not know it.
     pub fn at(self, venue: Venue) -> Self {
         match self {
-            Self::TradesFail | Self::PostOnly | Self::TakerHeld
+            Self::TradesFail | Self::PostOnly | Self::TakerHeld | Self::SettlesLate
                 if !venue.rules().provisional_fills =>
             {
                 Self::Restarting
             }
             Self::TickChanged if !venue.rules().provisional_fills => Self::FramesLost,
             kind => kind,
+        }
+    }
+
+    /// Whether the program is started again because of it, from what its disk holds.
+    pub const fn starts_again(self) -> bool {
+        self.kills() || matches!(self, Self::LimitLowered | Self::Meddled)
+    }
+
+    /// Whether the program is killed as it begins.
+    pub const fn kills(self) -> bool {
+        matches!(self, Self::Killed | Self::SnapshotLost | Self::JournalCut)
+    }
+
+    /// The most that it lasts, in milliseconds.
+    const fn longest_ms(self) -> u64 {
+        match self {
+            Self::TradesFail | Self::SettlesLate => 10 * LASTS_MS.1,
+            Self::Suspended => LASTS_MS.1 / 2,
+            _ => LASTS_MS.1,
         }
     }
 
@@ -163,6 +203,13 @@ impl FaultKind {
             Self::ClockOff => "clock_off",
             Self::Halted => "halted",
             Self::LimitLowered => "limit_lowered",
+            Self::Suspended => "suspended",
+            Self::SnapshotLost => "snapshot_lost",
+            Self::JournalCut => "journal_cut",
+            Self::LatchFails => "latch_fails",
+            Self::Meddled => "meddled",
+            Self::SettlesLate => "settles_late",
+            Self::OddPrices => "odd_prices",
         }
     }
 }
@@ -217,9 +264,9 @@ pub fn of_seed(seed: u64, span: Nanos) -> Vec<Fault> {
         return Vec::new();
     }
     let mut rng = Rng::new(seed).fork(0x6661_756c_7473);
-    let mut kinds: Vec<_> = FaultKind::DRAWN.iter().copied().filter(|_| rng.chance(1, 2)).collect();
+    let mut kinds: Vec<_> = FaultKind::ALL.iter().copied().filter(|_| rng.chance(1, 2)).collect();
     if kinds.is_empty() {
-        kinds.push(*rng.pick(FaultKind::DRAWN));
+        kinds.push(*rng.pick(&FaultKind::ALL));
     }
     let (least, most) = *rng.pick(&FAULTS_A_DAY);
     let count = (rng.range(least, most) * span.millis()).div_ceil(86_400_000);
@@ -233,7 +280,8 @@ pub fn of_seed(seed: u64, span: Nanos) -> Vec<Fault> {
             let begins = rng.range(first, last);
             let venue = *rng.pick(&Venue::ALL);
             let kind = rng.pick(&kinds).at(venue);
-            let lasts = if kind == FaultKind::TradesFail { lasts * 10 } else { lasts };
+            let lasts = lasts * kind.longest_ms() / LASTS_MS.1;
+            let lasts = lasts.min(span.millis() / 100 * OVER_BY - begins);
             let (begins, lasts) = (Nanos::from_millis(begins), Nanos::from_millis(lasts));
             let aim = *rng.pick(&[Aim::Time, Aim::Request, Aim::Order, Aim::Order, Aim::Order]);
             Fault { kind, venue, begins, lasts, aim }
@@ -244,8 +292,14 @@ pub fn of_seed(seed: u64, span: Nanos) -> Vec<Fault> {
 }
 
 /// The faults of this moment, by venue.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Active(PerVenue<[u8; FaultKind::ALL.len()]>);
+
+impl Default for Active {
+    fn default() -> Self {
+        Self(PerVenue::all([0; FaultKind::ALL.len()]))
+    }
+}
 
 impl Active {
     /// One more begins.
@@ -261,6 +315,11 @@ impl Active {
     /// Whether one of this kind goes on at the venue.
     pub fn is(&self, venue: Venue, kind: FaultKind) -> bool {
         self.0[venue][kind as usize] > 0
+    }
+
+    /// Whether one of this kind goes on at any venue.
+    pub fn is_anywhere(&self, kind: FaultKind) -> bool {
+        self.0.values().any(|counts| counts[kind as usize] > 0)
     }
 
     /// Whether any goes on anywhere.
@@ -294,7 +353,7 @@ mod tests {
     #[test]
     fn every_kind_comes_in_a_few_seeds_at_every_venue_that_knows_it() {
         let faults: Vec<_> = (0..50).flat_map(|seed| of_seed(seed, DAY)).collect();
-        for &kind in FaultKind::DRAWN {
+        for kind in FaultKind::ALL {
             for venue in Venue::ALL {
                 let known = kind.at(venue) == kind;
                 let came = faults.iter().any(|fault| (fault.kind, fault.venue) == (kind, venue));

@@ -116,10 +116,13 @@ pub struct Link {
     pub conn: Option<ConnId>,
     /// Since when the connection carries pings and nothing else, where it does.
     pub frozen_since: Option<Nanos>,
+    /// Whether a message of this connection was lost: whenever the next one of its kind comes, a gap is found.
+    pub lacks: bool,
     /// Until when what we have sent is on its way: nothing overtakes what was sent before.
     pub out_until: Nanos,
-    /// The same for what the venue has sent.
-    pub in_until: Nanos,
+    /// The same for what the venue has sent, by kind: where the world says how far the venues are, frames of one kind overtake those
+    /// of another.
+    pub in_until: [Nanos; 3],
     /// Signs the request that opens it, where the venue wants that.
     pub upgrade: Option<Box<dyn Upgrade>>,
     /// Reads an order's id out of a frame, where the executor learns from this link.

@@ -71,9 +71,11 @@ impl Plan {
         }
     }
 
-    /// The plan of a seed: the seed's faults, and somewhere in the middle half of the day a person halts, and some seconds later resumes.
+    /// The plan of a seed: the seed's faults; orders that rest on every other day; and somewhere in the middle half of the day a person
+    /// halts, and some seconds later resumes.
     pub fn of(seed: u64, span: Nanos) -> Self {
-        let mut plan = Self { faults: fault::of_seed(seed, span), ..Self::quiet() };
+        let quotes = Rng::new(seed).fork(0x7265_7374).chance(1, 2);
+        let mut plan = Self { faults: fault::of_seed(seed, span), quotes, ..Self::quiet() };
         if span >= HALTED_FROM {
             let mut rng = Rng::new(seed).fork(0x6861_6c74);
             let at = span.millis() / 4 + rng.below(span.millis() / 2);
@@ -83,7 +85,7 @@ impl Plan {
                 (Nanos::from_millis(at), Verb::Halt),
                 (Nanos::from_millis(lifted), Verb::Resume),
             ];
-            if plan.faults.iter().any(|fault| fault.kind == FaultKind::Killed) {
+            if plan.faults.iter().any(|fault| fault.kind.kills()) {
                 // Whoever halts is not helped by a program that trades again once it is started again.
                 let begins = Nanos::from_millis(at + rng.below(least));
                 let lasts = Nanos::from_millis(rng.range(100, least));

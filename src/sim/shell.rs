@@ -105,8 +105,12 @@ pub struct Shell {
     requests: u64,
     /// How a run of this day ends.
     ends_by: Ending,
-    /// The halt that a restart would find.
+    /// The halt that is kept.
     latch: Option<HaltCause>,
+    /// The one that a restart would find.
+    written: Option<HaltCause>,
+    /// Whether it can be neither written nor removed.
+    latch_fails: bool,
     /// Whether the last start found one.
     found_halted: bool,
     /// When a halt was lifted last.
@@ -169,6 +173,8 @@ impl Shell {
             requests: 0,
             ends_by: if is_stopped { Ending::Asked } else { Ending::SpanOver },
             latch: None,
+            written: None,
+            latch_fails: false,
             found_halted: false,
             unlatched: Nanos::ZERO,
             day: 0,
@@ -195,9 +201,13 @@ impl Shell {
         askers: PerVenue<Asker>,
         cores_own: Option<HaltWhy>,
     ) -> Option<Control> {
+        let is_new = self.latch.is_some() && self.written.is_none();
+        self.latch = self.written;
         if cores_own.is_some() && self.latch.is_none() && self.unlatched <= last {
-            self.latch = Some(HaltCause::CoreTripped);
-            self.ask_to_resume(now);
+            self.set_latch(HaltCause::CoreTripped);
+            if !is_new {
+                self.ask_to_resume(now);
+            }
         }
         self.found_halted = self.latch.is_some();
         if canary::is(Canary::HaltForgotten) {
@@ -391,6 +401,11 @@ impl Shell {
         self.found_halted
     }
 
+    /// From now on a halt can be neither written down nor removed (`true`), or can be again.
+    pub const fn let_latch_fail(&mut self, fails: bool) {
+        self.latch_fails = fails;
+    }
+
     /// A person halts now.
     pub fn halt_now(&mut self, now: Nanos) {
         self.planned.push_front((now, Verb::Halt));
@@ -506,8 +521,9 @@ impl Shell {
                     self.policy.on_advanced(epoch);
                 }
                 Want::Latch(cause) => self.keep(now, cause)?,
+                Want::Unlatch(_) if self.latch_fails => self.policy.on_unlatched(false),
                 Want::Unlatch(_) => {
-                    (self.latch, self.unlatched) = (None, now);
+                    (self.latch, self.written, self.unlatched) = (None, None, now);
                     self.policy.on_unlatched(true);
                 }
                 Want::Answer { request, outcome } => self.answered(now, request, outcome)?,
@@ -560,7 +576,7 @@ impl Shell {
             _ => None,
         };
         if asked != Some(&Verb::Halt) && now <= self.excused_until {
-            self.latch = Some(cause);
+            self.set_latch(cause);
             self.figures.halts_unasked += 1;
             self.ask_to_resume(now);
             return Ok(());
@@ -569,9 +585,17 @@ impl Shell {
             let what = format!("nothing went wrong, and the run halted: {cause:?}");
             return Err(Broken::new("S12", what));
         }
-        self.latch = Some(cause);
+        self.set_latch(cause);
         self.figures.halts += 1;
         Ok(())
+    }
+
+    /// The halt is kept, and written down where that can be.
+    fn set_latch(&mut self, cause: HaltCause) {
+        self.latch = Some(cause);
+        if !self.latch_fails {
+            self.written = self.latch;
+        }
     }
 
     /// A person looks at it, and asks for a resume.

@@ -1,5 +1,6 @@
 //! One day: what happens next, and what everybody makes of it.
 
+mod happening;
 mod network;
 mod quoting;
 mod restart;
@@ -17,7 +18,7 @@ use surefoot_cold::rest::{Auth, Rest};
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Control, Event, Link as Kind};
 use surefoot_hot::hash::Hash64;
-use surefoot_hot::ids::{MarketId, Venue};
+use surefoot_hot::ids::Venue;
 use surefoot_hot::intent::Intent;
 use surefoot_hot::links::LinkSet;
 use surefoot_hot::order::Purpose;
@@ -25,10 +26,11 @@ use surefoot_hot::outbox::Outbox;
 use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::risk::LimitRow;
 use surefoot_hot::units::{MICROS, Nanos, Usd};
+use surefoot_hot::venue::DecodeError;
 
 use super::checks::{self, Checks};
 use super::chronicle::Chronicle;
-use super::executor::{Executor, Lane, Wish};
+use super::executor::{Executor, Wish};
 use super::fault::FaultKind;
 use super::links::Link;
 use super::plan::{Listener, Plan, Through};
@@ -48,7 +50,9 @@ use crate::catalogue::Catalogue;
 use crate::config::limits::{Limits, Profile};
 use crate::twin::ConnId;
 use crate::twin::rng::Rng;
-use network::{COMES_TO_REST_WITHIN, Trouble, is_of_order, is_placement};
+use crate::twin::world::{Ways, WorldName};
+use happening::Happening;
+use network::{COMES_TO_REST_WITHIN, Carried, Trouble, is_of_order, is_placement};
 use restart::Life;
 use rhythm::Rhythm;
 
@@ -79,78 +83,6 @@ fn limits() -> Limits {
     limits
 }
 
-/// Something that happens at a time.
-enum Happening {
-    /// A link's connection is made.
-    Connected(usize),
-    /// A frame of ours arrives at a venue.
-    AtVenue(usize, ConnId, String),
-    /// A frame of a venue arrives here.
-    Here(usize, ConnId, String),
-    /// A ping of ours has been answered, or a venue pings.
-    Alive(usize, ConnId),
-    /// A venue pings over this connection, and will again.
-    VenuePing(usize, ConnId),
-    /// An executor's connection is made.
-    LaneUp(Venue, Lane),
-    /// A request of an executor arrives at its venue.
-    Asked(Venue, Lane, Vec<u8>),
-    /// The answer arrives here.
-    Answered(Venue, Lane, Vec<u8>),
-    /// The connection breaks.
-    LaneLost(Venue, Lane),
-    /// The fault of this number begins.
-    FaultBegins(usize),
-    /// The fault of this number has waited for a request long enough.
-    FaultWaited(usize),
-    /// The fault of this number has found its request.
-    FaultStrikes(usize),
-    /// The fault of this number is over.
-    FaultEnds(usize),
-    /// A trade of ours that has not settled may be found not to, while the fault of this number lasts, which ends then.
-    TradeFails(usize, Nanos),
-    /// Somebody starts the program again.
-    Start,
-    /// Somebody wants an order to rest, or to be otherwise.
-    Quote,
-    /// The question of a reading arrives at its venue.
-    Question(Venue),
-    /// The question of the last reading arrives at all venues.
-    LastQuestion,
-    /// The question for a market's book arrives at its venue.
-    Witness(MarketId),
-    /// What a venue showed arrives here.
-    Shown(Event),
-}
-
-impl Happening {
-    /// Whether it happens although the program was killed since: it concerns the world, or is on its way there.
-    const fn outlives_run(&self) -> bool {
-        match self {
-            Self::Asked(..)
-            | Self::FaultBegins(_)
-            | Self::FaultWaited(_)
-            | Self::FaultStrikes(_)
-            | Self::FaultEnds(_)
-            | Self::TradeFails(..)
-            | Self::Quote
-            | Self::Start => true,
-            Self::Connected(_)
-            | Self::AtVenue(..)
-            | Self::Here(..)
-            | Self::Alive(..)
-            | Self::VenuePing(..)
-            | Self::LaneUp(..)
-            | Self::Answered(..)
-            | Self::LaneLost(..)
-            | Self::Question(_)
-            | Self::LastQuestion
-            | Self::Witness(_)
-            | Self::Shown(_) => false,
-        }
-    }
-}
-
 /// A day that goes by.
 struct Simulation {
     seed: u64,
@@ -164,6 +96,8 @@ struct Simulation {
     queue: Queue<(u32, Happening)>,
     links: Vec<Link>,
     accounts: Accounts,
+    /// How far the venues are, where the world says so.
+    ways: Option<Ways>,
     /// Clients of the interface at each venue that shows books.
     shown: PerVenue<Rest>,
     conns: u64,
@@ -290,6 +224,7 @@ impl Simulation {
         let time = VirtualTime::default();
         time.set(START);
         let failed = |what: String| Broken::new("start", what);
+        let ways = (world.name != WorldName::Calm).then_some(world.ways);
         let (venues, accounts, listing) = Venues::new(seed, START, span, world).map_err(failed)?;
         let venues_at = venues.deadline();
         let venues: Shared = Arc::new(Mutex::new(venues));
@@ -323,6 +258,7 @@ impl Simulation {
             queue: Queue::new(),
             links,
             accounts,
+            ways,
             shown,
             conns: 0,
             executors,
@@ -413,6 +349,7 @@ impl Simulation {
         let executors = self.executors.values().map(|executor| executor.deadline());
         let own = links.chain(executors).chain([self.rhythm.next_at()]).min();
         let own = own.filter(|_| self.life.is_running).unwrap_or(Nanos::NEVER);
+        let own = own.max(self.life.still_until);
         self.queue.next_at().min(self.venues_at).min(own).max(self.now)
     }
 
@@ -425,14 +362,17 @@ impl Simulation {
             lock(&self.venues).tick(self.now);
             self.carry_frames();
         } else if let Some((run, happening)) = self.queue.pop_due(self.now) {
-            // What was on its way to a program that is gone finds nobody.
-            if run == self.life.run || happening.outlives_run() {
+            // What was on its way to a program that is gone finds nobody; what finds one that stands still waits.
+            let finds = run == self.life.run || happening.outlives_run();
+            if finds && self.is_still() && happening.waits_for_program() {
+                self.queue.push(self.life.still_until, (run, happening));
+            } else if finds {
                 self.happen(happening)?;
             }
-        } else if self.life.is_running && !self.be_due() {
+        } else if self.is_going() && !self.be_due() {
             self.keep_time()?;
         }
-        if self.life.is_running {
+        if self.is_going() {
             self.settle()?;
             self.wind_up();
         }
@@ -442,6 +382,16 @@ impl Simulation {
         }
         let venues = lock(&self.venues);
         self.checks.after_step(self.steps, &venues)
+    }
+
+    /// Whether the program runs and stands still.
+    fn is_still(&self) -> bool {
+        self.life.is_running && self.life.still_until > Nanos::ZERO
+    }
+
+    /// Whether the program runs and goes on.
+    fn is_going(&self) -> bool {
+        self.life.is_running && self.life.still_until == Nanos::ZERO
     }
 
     fn happen(&mut self, happening: Happening) -> Result<(), Broken> {
@@ -477,6 +427,8 @@ impl Simulation {
             Happening::FaultStrikes(number) => self.begin_fault(number),
             Happening::FaultEnds(number) => self.end_fault(number),
             Happening::TradeFails(number, ends) => self.fail_trade(number, ends),
+            Happening::Meddle(number, ends) => self.meddle(number, ends),
+            Happening::GoesOn(since) => self.go_on(since),
             Happening::Start => self.start_again()?,
             Happening::Quote => self.quote(),
             Happening::Answered(venue, lane, bytes) => {
@@ -486,6 +438,9 @@ impl Simulation {
             Happening::Question(venue) => {
                 if self.trouble.active.is(venue, FaultKind::Emptied) {
                     self.watch.add(37);
+                }
+                if lock(&self.venues).money_lags(venue) {
+                    self.watch.add(38);
                 }
                 let versions = lock(&self.venues).versions(venue, now);
                 let results =
@@ -501,7 +456,7 @@ impl Simulation {
                 let entry = self.directory.entry(market).expect("it is followed");
                 let venue = entry.def.venue;
                 if let Some(event) = witness::ask(&self.shown[venue], entry) {
-                    let at = self.arrival(venue);
+                    let at = self.arrival(venue, Carried::Answer);
                     self.put(at, Happening::Shown(event));
                 }
                 self.carry_frames();
@@ -550,7 +505,7 @@ impl Simulation {
         opened.map_err(|status| Broken::new("S11", format!("{path} refuses us with {status}")))?;
         self.watch.on_connected(at);
         self.links[at].conn = Some(conn);
-        self.links[at].frozen_since = None;
+        (self.links[at].frozen_since, self.links[at].lacks) = (None, false);
         self.links[at].session.open(now);
         if let Some(span) = pings_every {
             self.put(now.after(span), Happening::VenuePing(at, conn));
@@ -596,7 +551,9 @@ impl Simulation {
         }
         self.inbox.extend(self.events.drain(..));
         self.note_bytes(text.as_bytes());
-        if self.trouble.is_spoilt(now, venue) {
+        if self.trouble.is_spoilt(now, venue)
+            || self.links[at].lacks && matches!(understood, Err(DecodeError::Gap { .. }))
+        {
             if understood.is_ok() && self.trouble.active.is(venue, FaultKind::NewFields) {
                 self.watch.add(51);
             }
@@ -619,9 +576,8 @@ impl Simulation {
             if frozen_since.is_some() || is_untold {
                 continue;
             }
-            let Some(text) = self.spoil(venue, kind, text) else { continue };
-            let arrives = self.arrival(venue);
-            let at_last = self.in_order(at, arrives);
+            let Some(text) = self.spoil(at, text) else { continue };
+            let at_last = self.in_order(at, &text);
             let twice = if is_private { FaultKind::PrivateTwice } else { FaultKind::FramesTwice };
             if self.trouble.active.is(venue, twice) {
                 self.put(at_last, Happening::Here(at, conn, text.clone()));
@@ -636,7 +592,7 @@ impl Simulation {
             let Some(conn) = self.links[at].conn else { continue };
             while let Some(text) = self.links[at].session.next_frame() {
                 self.note_bytes(text.as_bytes());
-                let arrives = self.arrival(self.links[at].venue);
+                let arrives = self.arrival(self.links[at].venue, Carried::Request);
                 let link = &mut self.links[at];
                 link.out_until = link.out_until.max(arrives);
                 let at_last = link.out_until;
@@ -644,7 +600,7 @@ impl Simulation {
             }
             if self.links[at].session.wants_ping() {
                 let venue = self.links[at].venue;
-                let back = self.arrival(venue).after(self.one_way(venue));
+                let back = self.echo(venue);
                 self.put(back, Happening::Alive(at, conn));
             }
         }
@@ -695,7 +651,7 @@ impl Simulation {
                     }
                     return; // killed between the log and the socket, or within the log's last record
                 }
-                let at = self.arrival(venue);
+                let at = self.arrival(venue, Carried::Request);
                 self.put(at, Happening::Asked(venue, lane, bytes));
             }
         }
@@ -776,7 +732,7 @@ impl Simulation {
             let Some(venue) = self.directory.entry(market).map(|entry| entry.def.venue) else {
                 return;
             };
-            let at = self.arrival(venue);
+            let at = self.arrival(venue, Carried::Request);
             return self.put(at, Happening::Witness(market));
         }
         let Intent::Resync { market } = intent else { return };

@@ -18,7 +18,7 @@ use crate::twin::market_set::MarketSet;
 use crate::twin::polymarket::{self, Mode, PolymarketVenue};
 use crate::twin::rng::Rng;
 use crate::twin::server::Backend as _;
-use crate::twin::world::{FlowRules, World};
+use crate::twin::world::{ChainRules, Drawn, FlowRules, World};
 use crate::twin::{ConnId, Host, Versions};
 
 use super::Broken;
@@ -36,6 +36,17 @@ const SET_GAP_EVERY_MS: (u64, u64) = (60_000, 200_000);
 
 /// How far back a reader of Polymarket looks for fills that were taken back.
 const VOID_WITHIN: Nanos = Nanos::from_secs(VOID_WITHIN_S);
+
+/// What becomes of trades that settle late: minutes pass, many are tried again, and wallets show them only then.
+const SETTLES_LATE: ChainRules = ChainRules {
+    mined_ms: Drawn::by(&[(0, 5_000), (50, 60_000), (100, 150_000)]),
+    confirmed_ms: Drawn::by(&[(0, 1_000), (100, 20_000)]),
+    retries_permille: 500,
+    fails_permille: 0,
+    holds_percent: 0,
+    hold_secs: 0,
+    money_lags: true,
+};
 
 /// How long an order that takes is held, while orders are held.
 const HELD_SECS: u32 = 2;
@@ -55,6 +66,8 @@ pub struct Venues {
     away_rng: Rng,
     /// Venues at which something goes on that may alter what a reader is told.
     is_troubled: PerVenue<bool>,
+    /// What becomes of Polymarket's trades while no fault alters it.
+    chain: Option<ChainRules>,
     /// Whether a fault makes Polymarket hold orders that take, and have another price step.
     terms: (bool, bool),
     /// How long each market there held such orders before that, and its price step.
@@ -74,8 +87,8 @@ pub struct Listing {
 }
 
 impl Venues {
-    /// The venues of a seed, in a world: its market, its chain and what its venues do; the ways to them are the day's own. Questions are answered one after the other within `span`, so that money comes back as it
-    /// does over a real day.
+    /// The venues of a seed, in a world: its market, its chain, what its venues do, and Kalshi's tier. Questions are answered one after
+    /// the other within `span`, so that money comes back as it does over a real day.
     ///
     /// # Errors
     /// A key is not what it should be.
@@ -96,8 +109,8 @@ impl Venues {
             polymarket.add_market(market.clone(), start);
         }
         let keys = [key(seed, 1), key(seed, 2)];
-        let pays_ms = world.kalshi_pays_ms;
-        let config = kalshi::Config { cash: CASH, pays_ms, ..Default::default() };
+        let (pays_ms, tier) = (world.kalshi_pays_ms, world.kalshi_tier);
+        let config = kalshi::Config { cash: CASH, pays_ms, tier, ..Default::default() };
         let kalshi = KalshiVenue::with_keys(&market_set, seed, config, keys, start);
         let flow = FlowRules {
             changes_per_s: CHANGES_PER_S,
@@ -126,6 +139,7 @@ impl Venues {
             emptied: PerVenue::default(),
             away_rng,
             is_troubled: PerVenue::default(),
+            chain: chain_rules,
             terms: (false, false),
             own_terms,
         };
@@ -213,6 +227,10 @@ impl Venues {
                     () => Mode::Normal,
                 });
                 self.set_terms(is(FaultKind::TakerHeld), is(FaultKind::TickChanged), now);
+                let settles_late = is(FaultKind::SettlesLate);
+                let chain = if settles_late { Some(SETTLES_LATE) } else { self.chain };
+                self.demo.polymarket.set_chain_rules(chain);
+                self.is_troubled[venue] |= settles_late;
             }
             Venue::Kalshi => self.demo.kalshi.set_trading_active(!restarting),
         }
@@ -225,6 +243,13 @@ impl Venues {
             Venue::Kalshi => self.demo.kalshi.versions(),
         };
         (!self.is_troubled[venue]).then_some(versions)
+    }
+
+    /// Whether a venue shows less of our account now than what it has matched, because a fault makes trades settle late.
+    pub fn money_lags(&self, venue: Venue) -> bool {
+        venue == Venue::Polymarket
+            && self.demo.polymarket.chain_rules() == Some(SETTLES_LATE)
+            && self.demo.polymarket.unsettled().next().is_some()
     }
 
     /// Polymarket holds orders that take, or has the other price step in every market. What a world makes of either by itself is let

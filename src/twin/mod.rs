@@ -20,7 +20,7 @@ pub mod routes;
 pub mod server;
 pub mod statement;
 pub mod tls;
-mod ways;
+pub mod ways;
 pub mod world;
 pub mod ws;
 

@@ -6,7 +6,7 @@ use surefoot_hot::units::Nanos;
 
 use crate::twin::Host;
 use crate::twin::rng::Rng;
-use crate::twin::world::Way;
+use crate::twin::world::{Drawn, Way};
 
 /// A kind of frame. Those of one kind keep their order; those of different kinds overtake each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,20 @@ impl Lane {
             _ => Self::Private,
         }
     }
+
+    /// How long a frame of this kind is on its way.
+    pub const fn span(self, way: &Way) -> Drawn {
+        match self {
+            Self::Market => way.market_us,
+            Self::Private => way.private_us,
+            Self::Tape => way.tape_us,
+        }
+    }
+}
+
+/// Whether nothing of any kind may come before this frame that leaves after it.
+pub fn begins_others(text: &str) -> bool {
+    KALSHI_ANSWERS.into_iter().any(|kind| text.contains(kind))
 }
 
 /// Frames of one connection that are on their way.
@@ -64,13 +78,8 @@ impl Frames {
         now: Nanos,
         rng: &mut Rng,
     ) -> Option<String> {
-        let drawn = match lane {
-            Lane::Market => way.market_us,
-            Lane::Private => way.private_us,
-            Lane::Tape => way.tape_us,
-        };
-        let at = now.after(drawn.micros(rng)).max(self.last[lane as usize]);
-        if KALSHI_ANSWERS.into_iter().any(|kind| text.contains(kind)) {
+        let at = now.after(lane.span(way).micros(rng)).max(self.last[lane as usize]);
+        if begins_others(&text) {
             self.last = self.last.map(|last| last.max(at));
         }
         self.last[lane as usize] = at;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use surefoot_hot::book::StaleWhy;
+use surefoot_hot::book::{Book, StaleWhy, Sync};
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Control, Event};
 use surefoot_hot::group::NO_GROUP;
@@ -84,6 +84,8 @@ pub struct Watch {
     filled: PerVenue<OrderId>,
     /// Markets in which something is held.
     held: BTreeSet<MarketId>,
+    /// The book that was given up last, and when.
+    given_up: Option<(MarketId, Nanos)>,
     /// Links that were given up because they fell silent.
     silent: BTreeSet<usize>,
 }
@@ -122,7 +124,6 @@ impl Watch {
         match event {
             Event::Report(report) => self.on_report(now, core, report, outbox)?,
             Event::Settled { market, .. } => self.on_settled(core, *market)?,
-            Event::Stale { why, .. } => self.add_some(book_trouble(*why)),
             Event::GridChange { .. } => self.add(27),
             Event::Odd { .. } => self.add(51),
             Event::Stall { .. } => self.add(39),
@@ -133,10 +134,24 @@ impl Watch {
             }
             _ => {}
         }
+        if let Some(market) = event.market() {
+            self.on_book(now, core, market);
+        }
         for note in outbox.notes() {
             self.on_note(core, note);
         }
         Ok(())
+    }
+
+    /// The core was told something of a market's book, and may have given it up for that.
+    fn on_book(&mut self, now: Nanos, core: &Core, market: MarketId) {
+        let sync = core.books().get(market).map(Book::sync);
+        if let Some(Sync::Stale { why, since }) = sync
+            && since == now
+            && self.given_up.replace((market, now)) != Some((market, now))
+        {
+            self.add_some(book_trouble(why));
+        }
     }
 
     fn add_some(&mut self, number: Option<u8>) {
@@ -504,7 +519,7 @@ impl Watch {
     /// An order is done.
     fn on_over(&mut self, record: &Record, story: &Story) -> Result<(), Broken> {
         let (qty, filled) = (record.order.qty, record.filled);
-        let (spends, short) = (record.order.spends(), qty.saturating_sub(filled));
+        let short = qty.saturating_sub(filled);
         if short <= DUST {
             match story.fills {
                 1 if story.early == 0 => self.add(1),
@@ -513,9 +528,6 @@ impl Watch {
             }
             if story.cancel_refused {
                 self.add(5);
-            }
-            if !spends && filled != qty {
-                self.add(23);
             }
         } else {
             if !filled.is_zero() {

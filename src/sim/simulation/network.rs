@@ -1,5 +1,6 @@
 //! The network between us and the venues, and what goes wrong there.
 
+use surefoot_hot::bounds::STALL_MIN;
 use surefoot_hot::event::{Control, Event, Link as Kind};
 use surefoot_hot::ids::Venue;
 use surefoot_hot::per_venue::PerVenue;
@@ -7,6 +8,7 @@ use surefoot_hot::risk::LimitRow;
 use surefoot_hot::units::{MICROS, Nanos};
 
 use super::{DIAL, Happening, REDIAL, START, Simulation};
+use crate::clock::STEP_MIN;
 use crate::sim::Broken;
 use crate::sim::executor::Lane;
 use crate::sim::fault::{Active, Aim, Fault, FaultKind};
@@ -14,6 +16,7 @@ use crate::sim::links::Link;
 use crate::sim::transport::lock;
 use crate::twin::http::Response;
 use crate::twin::rng::Rng;
+use crate::twin::ways::{Lane as Wire, begins_others};
 use crate::twin::world::WorldName;
 
 /// How much longer a way may take while it is slow.
@@ -30,12 +33,27 @@ const REORDERED_NS: u64 = 300_000_000;
 const LIFTED_AFTER: Nanos = Nanos::from_secs(2);
 /// How far our clock may be found to be off.
 const CLOCK_OFF_MS: (u64, u64) = (20, 5_000);
+/// The least and the most time from one thing that a person asks to the next, while one meddles.
+const MEDDLES_EVERY_MS: (u64, u64) = (50, 4_000);
+/// How long after that fault a trade that settles late may still not have.
+const SETTLES_WITHIN: Nanos = Nanos::from_secs(600);
 /// How long after messages were lost or doubled a session may still find that something is missing.
 const SPOILT_FOR: Nanos = Nanos::from_secs(5);
 /// How often a trade may be found not to settle while trades fail.
 const TRADE_FAILS_EVERY: Nanos = Nanos::from_millis(150);
 /// How long after a fault everything has to be as if it had not been (S11).
 pub(super) const COMES_TO_REST_WITHIN: Nanos = Nanos::from_secs(180);
+
+/// What is on its way between us and a venue.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Carried {
+    /// A request, a frame of ours or a ping, to the venue.
+    Request,
+    /// An answer to one.
+    Answer,
+    /// A frame of the venue.
+    Frame(Wire),
+}
 
 /// What goes wrong, and what of it goes on.
 pub(super) struct Trouble {
@@ -88,38 +106,76 @@ impl Simulation {
         }
     }
 
-    pub(super) fn one_way(&mut self, venue: Venue) -> Nanos {
-        let (least, spread) = self.accounts[venue].one_way();
+    /// How long something is on its way that leaves now.
+    fn one_way(&mut self, venue: Venue, what: Carried) -> Nanos {
         let longer = if self.trouble.active.is(venue, FaultKind::Slow) {
-            self.trouble.rng.below(LONGER_NS)
+            Nanos::new(self.trouble.rng.below(LONGER_NS))
         } else {
-            0
+            Nanos::ZERO
         };
-        Nanos::new(least + self.rng.below(spread) + longer)
+        let span = match &self.ways {
+            None => {
+                let (least, spread) = self.accounts[venue].one_way();
+                Nanos::new(least + self.rng.below(spread))
+            }
+            Some(ways) => {
+                let way = match venue {
+                    Venue::Polymarket => &ways.polymarket,
+                    Venue::Kalshi => &ways.kalshi,
+                };
+                let drawn = match what {
+                    Carried::Request => way.request_us,
+                    Carried::Answer => way.answer_us,
+                    Carried::Frame(lane) => lane.span(way),
+                };
+                drawn.micros(&mut self.rng)
+            }
+        };
+        span.after(longer)
     }
 
     /// When what leaves now arrives.
-    pub(super) fn arrival(&mut self, venue: Venue) -> Nanos {
-        self.now.max(self.trouble.stalled_until[venue]).after(self.one_way(venue))
+    pub(super) fn arrival(&mut self, venue: Venue, what: Carried) -> Nanos {
+        self.now.max(self.trouble.stalled_until[venue]).after(self.one_way(venue, what))
     }
 
-    /// When a frame is here that may arrive at this time: nothing overtakes what was sent before it on the same connection, but for
-    /// messages of a private link that come in another order.
-    pub(super) fn in_order(&mut self, at: usize, arrives: Nanos) -> Nanos {
-        let Link { venue, kind, .. } = self.links[at];
+    /// When a ping that leaves now has been answered.
+    pub(super) fn echo(&mut self, venue: Venue) -> Nanos {
+        let there = self.arrival(venue, Carried::Request);
+        there.after(self.one_way(venue, Carried::Answer))
+    }
+
+    /// When a frame is here that leaves its venue now. Nothing overtakes what was sent before it on the same connection, but for
+    /// messages of a private link that come in another order, and for those of another kind where the world says how far the venues are.
+    pub(super) fn in_order(&mut self, at: usize, text: &str) -> Nanos {
+        let Link { venue, kind, host, .. } = self.links[at];
+        let lane = match self.ways {
+            None => Wire::Market,
+            Some(_) => Wire::of(host, kind == Kind::Market, text),
+        };
+        let arrives = self.arrival(venue, Carried::Frame(lane));
         if kind == Kind::Private && self.trouble.active.is(venue, FaultKind::PrivateReordered) {
             return arrives.after(Nanos::new(self.trouble.rng.below(REORDERED_NS)));
         }
-        let link = &mut self.links[at];
-        link.in_until = link.in_until.max(arrives);
-        link.in_until
+        let until = &mut self.links[at].in_until;
+        let arrives = arrives.max(until[lane as usize]);
+        until[lane as usize] = arrives;
+        if begins_others(text) {
+            *until = until.map(|until| until.max(arrives));
+        }
+        arrives
     }
 
     /// A frame of a venue as it arrives, if it does.
-    pub(super) fn spoil(&mut self, venue: Venue, kind: Kind, text: String) -> Option<String> {
+    pub(super) fn spoil(&mut self, at: usize, text: String) -> Option<String> {
+        let Link { venue, kind, .. } = self.links[at];
         let is = |kind| self.trouble.active.is(venue, kind);
         if kind == Kind::Market && is(FaultKind::FramesLost) && self.trouble.rng.chance(1, 4) {
+            self.links[at].lacks = true;
             return None;
+        }
+        if kind == Kind::Market && is(FaultKind::OddPrices) && self.trouble.rng.chance(1, 4) {
+            return Some(with_odd_price(text));
         }
         if is(FaultKind::NewFields) && !text.contains("{}") {
             return Some(text.replacen('{', "{\"sim_new\":{\"a\":[1,null,\"b\"]},", 1));
@@ -148,7 +204,7 @@ impl Simulation {
             if is_of_order(bytes) {
                 self.watch.add(16);
             }
-            let at = now.after(self.one_way(venue));
+            let at = now.after(self.one_way(venue, Carried::Answer));
             self.put(at, Happening::LaneLost(venue, lane));
             return Ok(());
         }
@@ -165,7 +221,7 @@ impl Simulation {
             _ => lock(&self.venues).answer(host, bytes, now)?,
         };
         self.carry_frames();
-        let at = self.arrival(venue);
+        let at = self.arrival(venue, Carried::Answer);
         let then = match hit {
             Some(FaultKind::Unanswered) => return Ok(()),
             Some(FaultKind::AnswersLost) => Happening::LaneLost(venue, lane),
@@ -219,7 +275,7 @@ impl Simulation {
             .partition(|number| is_of_order || self.trouble.faults[*number].aim == Aim::Request);
         self.trouble.lurking = others;
         for number in hits {
-            let is_kill = self.trouble.faults[number].kind == FaultKind::Killed;
+            let is_kill = self.trouble.faults[number].kind.kills();
             let within = if is_kill { KILLS_WITHIN_NS } else { STRIKES_WITHIN_NS };
             let later =
                 if self.trouble.rng.chance(1, 2) { self.trouble.rng.below(within) } else { 0 };
@@ -255,7 +311,22 @@ impl Simulation {
             FaultKind::LogFails => self.executors[venue].let_log_fail(true),
             FaultKind::Emptied => self.checks.expect_gone_until(ends.after(COMES_TO_REST_WITHIN)),
             FaultKind::Killed => self.kill(lasts),
-            FaultKind::FramesLost | FaultKind::FramesTwice | FaultKind::NewFields => {
+            FaultKind::SnapshotLost => {
+                self.life.loses.snapshot = true;
+                self.kill(lasts);
+            }
+            FaultKind::JournalCut => {
+                self.life.loses.journal = true;
+                self.kill(lasts);
+            }
+            FaultKind::Suspended => self.suspend(ends),
+            FaultKind::LatchFails => self.shell.let_latch_fail(true),
+            FaultKind::Meddled => self.put(self.now, Happening::Meddle(number, ends)),
+            FaultKind::SettlesLate => self.excuse_until(ends.after(SETTLES_WITHIN)),
+            FaultKind::FramesLost
+            | FaultKind::FramesTwice
+            | FaultKind::NewFields
+            | FaultKind::OddPrices => {
                 let until = &mut self.trouble.spoilt_until[venue];
                 *until = ends.after(SPOILT_FOR).max(*until);
             }
@@ -263,6 +334,9 @@ impl Simulation {
                 let (least, most) = CLOCK_OFF_MS;
                 let error = Nanos::from_millis(self.trouble.rng.range(least, most));
                 self.tell_running(Control::ClockError { error });
+                if error >= STEP_MIN && self.life.is_running {
+                    self.inbox.push_back(Event::Stall { span: error }); // a step, as production tells it
+                }
             }
             FaultKind::Halted => self.shell.halt_now(self.now),
             FaultKind::LimitLowered => self.lower_limit(),
@@ -278,12 +352,56 @@ impl Simulation {
         }
     }
 
-    /// A person lowers the limit of everything at risk below what is at risk, where anything is.
+    /// A person lowers a limit: that of everything at risk below what is at risk, where anything is, or another one as far as it goes.
     fn lower_limit(&mut self) {
+        if !self.life.is_running {
+            return;
+        }
         let at_risk = u64::try_from(self.core.stats().exposure.micros()).unwrap_or(0);
-        if at_risk > 2 * MICROS && self.life.is_running {
-            self.tell_running(Control::Limit { row: LimitRow::ExposureTotal, value: at_risk / 2 });
+        let (row, value) = *self.trouble.rng.pick(&[
+            (LimitRow::ExposureTotal, at_risk / 2),
+            (LimitRow::DailyLoss, 1),
+            (LimitRow::DailyLossStrategy, 1),
+            (LimitRow::OrdersPerMinute, 1),
+        ]);
+        if row == LimitRow::ExposureTotal {
+            if at_risk <= 2 * MICROS {
+                return;
+            }
             self.watch.add(45);
+        }
+        self.tell_running(Control::Limit { row, value });
+    }
+
+    /// A person asks for one thing after the other until `ends`, whether or not the last one is done.
+    pub(super) fn meddle(&mut self, number: usize, ends: Nanos) {
+        if self.now >= ends {
+            return;
+        }
+        match self.trouble.rng.below(5) {
+            0 | 1 => self.shell.halt_now(self.now),
+            2 | 3 => self.shell.resume_now(self.now),
+            _ => self.lower_limit(),
+        }
+        let (least, most) = MEDDLES_EVERY_MS;
+        let next = self.now.after(Nanos::from_millis(self.trouble.rng.range(least, most)));
+        self.put(next, Happening::Meddle(number, ends));
+    }
+
+    /// The program stands still until then.
+    fn suspend(&mut self, until: Nanos) {
+        if self.life.is_running && self.life.still_until == Nanos::ZERO {
+            self.put(until, Happening::GoesOn(self.now));
+            self.life.still_until = until;
+        }
+    }
+
+    /// The program goes on after it stood still since then: the core hears of that before anything that waited meanwhile.
+    pub(super) fn go_on(&mut self, since: Nanos) {
+        self.life.still_until = Nanos::ZERO;
+        let span = self.now.since(since);
+        if span >= STALL_MIN {
+            self.inbox.push_front(Event::Stall { span });
         }
     }
 
@@ -303,6 +421,14 @@ impl Simulation {
             FaultKind::ClockOff => self.tell_running(Control::ClockError { error: Nanos::ZERO }),
             FaultKind::Halted => self.shell.resume_now(self.now),
             FaultKind::LimitLowered => self.kill(LIFTED_AFTER),
+            FaultKind::Meddled => {
+                self.shell.resume_now(self.now);
+                self.kill(LIFTED_AFTER);
+            }
+            FaultKind::LatchFails => {
+                let fails = self.trouble.active.is_anywhere(kind);
+                self.shell.let_latch_fail(fails);
+            }
             _ => {}
         }
         lock(&self.venues).set_fault(&self.trouble.active, venue, self.now);
@@ -336,6 +462,19 @@ impl Simulation {
         self.carry_frames();
         self.put(self.now.after(TRADE_FAILS_EVERY), Happening::TradeFails(number, ends));
     }
+}
+
+/// A message in which the first price of a level is none of the market's, where it has one.
+fn with_odd_price(mut text: String) -> String {
+    for name in ["\"price\":\"0.", "\"price_dollars\":\"0."] {
+        let Some(at) = text.find(name) else { continue };
+        let begins = at + name.len();
+        let Some(digits) = text[begins..].find('"') else { continue };
+        let kept = digits.min(2);
+        text.replace_range(begins + kept..begins + digits, &"5555"[kept..]);
+        break;
+    }
+    text
 }
 
 /// Whether a request places, cancels or changes an order.

@@ -19,7 +19,7 @@ use crate::app::recover::InJournal;
 use crate::app::start::first_epoch;
 use crate::catalogue::Catalogue;
 use crate::sim::Broken;
-use crate::sim::fault::{Fault, FaultKind};
+use crate::sim::fault::Fault;
 use crate::sim::transport::{InProcess, lock};
 use crate::sim::venue::endpoint;
 use crate::sim::world::Listing;
@@ -31,6 +31,8 @@ const SNAPSHOT_EVERY: usize = 20_000;
 const SNAPSHOT_SELDOM: usize = 200_000;
 /// What a crash may take of the journal's end: records are written together every five milliseconds.
 const UNWRITTEN_NS: u64 = 5_000_000;
+/// The same where the journal's end is damaged: what a disk had not written for longer than it should have.
+const LOST_NS: u64 = 100_000_000;
 /// How long the service manager waits until it starts a program again that has not come up.
 pub(super) const AGAIN_AFTER: Nanos = Nanos::from_secs(10);
 
@@ -41,20 +43,30 @@ pub(super) struct History {
     every: usize,
     snapshot: Vec<u8>,
     inputs: Vec<(Nanos, Event)>,
+    /// The snapshot before that, and the inputs from it to the newest one.
+    older: Option<(Vec<u8>, Vec<(Nanos, Event)>)>,
 }
 
 impl History {
     /// The core is about to be told of an event.
     pub fn keep(&mut self, core: &Core, now: Nanos, event: &Event) {
-        if self.inputs.len() == self.every || self.snapshot.is_empty() {
-            self.snapshot.clear();
+        if self.inputs.len() >= self.every || self.snapshot.is_empty() {
+            let (snapshot, inputs) =
+                (std::mem::take(&mut self.snapshot), std::mem::take(&mut self.inputs));
+            self.older = (!snapshot.is_empty()).then_some((snapshot, inputs));
             core.save(&mut self.snapshot);
-            self.inputs.clear();
             if canary::is(Canary::SnapshotLate) {
                 return;
             }
         }
         self.inputs.push((now, *event));
+    }
+
+    /// The newest snapshot cannot be read any more. Where there was one before it, the next start folds all that came since that one.
+    fn lose_snapshot(&mut self) {
+        let Some((snapshot, mut inputs)) = self.older.take() else { return };
+        inputs.append(&mut self.inputs);
+        (self.snapshot, self.inputs) = (snapshot, inputs);
     }
 
     /// The core that these records give.
@@ -75,12 +87,25 @@ impl History {
     }
 }
 
+/// What the disk loses in a crash, beside the records that were not written yet.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Loses {
+    /// The newest snapshot.
+    pub snapshot: bool,
+    /// More of the journal's end.
+    pub journal: bool,
+}
+
 /// Whether the program runs, and what a crash leaves of it.
 pub(super) struct Life {
     /// How often the program was started again.
     pub run: u32,
     /// Whether it runs.
     pub is_running: bool,
+    /// Until when it stands still, if it does: nothing of it goes on before.
+    pub still_until: Nanos,
+    /// What the next crash takes with it.
+    pub loses: Loses,
     /// That it is killed as soon as this moment is over, and after how long somebody starts it again.
     pub killed: Option<Nanos>,
     /// Where it is killed within a write to the log: nothing that this executor does afterwards leaves.
@@ -92,10 +117,18 @@ pub(super) struct Life {
 impl Life {
     /// It runs for the first time on a day that brings these faults.
     pub fn new(faults: &[Fault]) -> Self {
-        let is_killed = faults.iter().any(|fault| fault.kind == FaultKind::Killed);
+        let is_killed = faults.iter().any(|fault| fault.kind.starts_again());
         let every = if is_killed { SNAPSHOT_EVERY } else { SNAPSHOT_SELDOM };
-        let history = History { every, snapshot: Vec::new(), inputs: Vec::new() };
-        Self { run: 0, is_running: true, killed: None, torn: PerVenue::default(), history }
+        let history = History { every, snapshot: Vec::new(), inputs: Vec::new(), older: None };
+        Self {
+            run: 0,
+            is_running: true,
+            still_until: Nanos::ZERO,
+            killed: None,
+            torn: PerVenue::default(),
+            loses: Loses::default(),
+            history,
+        }
     }
 }
 
@@ -109,6 +142,10 @@ impl Simulation {
 
     /// It is dead. What it sent is on its way; what it knew is what the disk holds.
     pub(super) fn die(&mut self, down_for: Nanos) -> Result<(), Broken> {
+        let loses = std::mem::take(&mut self.life.loses);
+        if loses.snapshot {
+            self.life.history.lose_snapshot();
+        }
         let folded = self.life.history.fold();
         if folded.state_hash() != self.core.state_hash() {
             return Err(Broken::new(
@@ -125,9 +162,11 @@ impl Simulation {
                 lock(&self.venues).close(conn, self.links[at].host);
             }
         }
-        let unwritten = Nanos::new(self.trouble.rng.below(UNWRITTEN_NS));
-        self.life.history.cut(Nanos::new(self.now.get() - unwritten.get()));
+        let most = if loses.journal { LOST_NS } else { UNWRITTEN_NS };
+        let lost = Nanos::new(self.trouble.rng.below(most));
+        self.life.history.cut(Nanos::new(self.now.get() - lost.get()));
         (self.life.is_running, self.life.run) = (false, self.life.run + 1);
+        self.life.still_until = Nanos::ZERO;
         self.inbox.clear();
         let at = self.now.after(down_for);
         self.put(at, Happening::Start);

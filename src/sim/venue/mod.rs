@@ -114,8 +114,9 @@ impl Way<'_> {
             pings_every: self.pings_every,
             conn: None,
             frozen_since: None,
+            lacks: false,
             out_until: Nanos::ZERO,
-            in_until: Nanos::ZERO,
+            in_until: [Nanos::ZERO; 3],
         })
     }
 }

@@ -330,6 +330,16 @@ impl PolymarketVenue {
         self.markets[market].delay_secs = secs;
     }
 
+    /// What becomes of trades that are matched from now on.
+    pub const fn set_chain_rules(&mut self, rules: Option<ChainRules>) {
+        self.chain_rules = rules;
+    }
+
+    /// What becomes of trades that are matched now.
+    pub const fn chain_rules(&self) -> Option<ChainRules> {
+        self.chain_rules
+    }
+
     /// What the venue lets through from now on.
     pub fn set_mode(&mut self, mode: Mode) {
         (self.mode, self.mode_ends) = (mode, None);
