@@ -348,7 +348,7 @@ fn what_quotes_gives_way_to_what_sells_a_leg_without_a_partner() {
     assert_eq!((desk.last_placed(), refusals(&desk)), (quoted, vec![Refusal::OwnCross]));
     assert_eq!(state(&desk, &quoted), OrderState::Cancelling);
     desk.status(&quoted, VenueState::Cancelled, Some(0));
-    desk.wait(Nanos::from_millis(10));
+    desk.wait(Nanos::from_millis(60)); // a correction that could not be sent has waited for 50
     let sale = desk.last_placed();
     assert_eq!((sale.purpose, sale.market, sale.qty), (Purpose::Unwind, KA, qty(30)));
 }
