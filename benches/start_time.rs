@@ -1,56 +1,56 @@
-//! How long a start takes on a journal of a simulated day (synthetic: the twin's markets, one seed): from the newest snapshot, and
-//! from the beginning. `cargo bench --bench start_time -- [events] [directory]`
+//! How long a start takes on a journal of a simulated day (synthetic: the twin's markets, one seed), with as many orders open as the core
+//! holds: from the newest snapshot, and from the beginning. Then a whole start against a twin, from the process until it agrees with both
+//! venues, with orders to ask about that only the wire logs know. `cargo bench --bench start_time -- [events] [directory]`
 //!
 //! The day is written as a run writes it, and the follower takes its snapshots beside. Then the run "dies" with as many records
 //! behind the last snapshot as there ever are, and the steps of a start that read files are timed: the journal's end held
-//! against its mark, the state restored, a second core for the follower, and the journal opened behind its end.
+//! against its mark, the state restored, a second core for the follower, the journal opened behind its end, and the wire logs read.
 
 use std::cell::RefCell;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
+use surefoot::access::Access;
+use surefoot::control::client::ask;
 use surefoot::sim;
-use surefoot_cold::journal::{Identity, Journal, Mark, Options, SEGMENT_BYTES, Sync};
+use surefoot::sim::day_journal::{append, options};
+use surefoot_cold::journal::{Journal, Mark, Replayed};
 use surefoot_cold::snapshot::{Follower, Following, list, restore};
 use surefoot_cold::state_dir::StateDir;
-use surefoot_hot::journal::Body;
-use surefoot_hot::units::Nanos;
+use surefoot_cold::store::names::MarketNames;
+use surefoot_cold::wall::unix_ns;
+use surefoot_cold::wirelog::{self, Sent, SyncMode, VenueId, WireLog};
+use surefoot_hot::bounds::ORDERS_LIVE_MAX;
+use surefoot_hot::event::Event;
+use surefoot_hot::ids::{Action, GroupId, MarketId, OrderId, OrderRef, Outcome, Venue};
+use surefoot_hot::order::{Order, Purpose, Tif};
+use surefoot_hot::outbox::Outbox;
+use surefoot_hot::report::{OrderStatus, Report, VenueState};
+use surefoot_hot::units::{Nanos, Price, Qty};
 
 /// The journal's records behind the last snapshot, at most: as the follower takes them.
 const TAIL: u64 = 250_000;
 const SEED: u64 = 1;
-
-fn options(state: &StateDir, run: u64) -> Options {
-    Options {
-        dir: state.journal(),
-        sync: Sync::Off,
-        segment_bytes: SEGMENT_BYTES,
-        identity: Identity {
-            config: 1,
-            binary: surefoot_cold::journal::binary_hash(),
-            run,
-            venue: 3,
-            mode: 0,
-        },
-        fresh: run == 1,
-        mark: Some(state.journal_mark()),
-        untold: Vec::new(),
-    }
-}
+/// Starts over the wire that are timed.
+const STARTS: usize = 5;
+/// How long a start may take.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Writes the journal of a day of at least so many events, followed until `TAIL` records before its end.
-fn write_day(state: &StateDir, events: u64) -> (u64, u64) {
+fn write_day(root: &Path, events: u64) -> u64 {
     struct Writing {
         journal: Journal,
         follower: Option<Follower>,
         events: u64,
-        records: u64,
         stop_after: u64,
     }
-    let journal =
-        Journal::open(options(state, 1), Nanos::ZERO).expect("the directory can be written");
+    let state = StateDir::at(root);
+    let journal = Journal::open(options(root, 1), Nanos::ZERO).expect("it can be written");
     let following = Following {
         journal: state.journal(),
         snapshots: state.snapshots(),
@@ -62,8 +62,7 @@ fn write_day(state: &StateDir, events: u64) -> (u64, u64) {
     let follower = Some(Follower::start(following).expect("a thread can be started"));
     // What a record costs in events is not known before: notes and intents are few.
     let stop_after = events.saturating_sub(TAIL);
-    let writing =
-        Rc::new(RefCell::new(Writing { journal, follower, events: 0, records: 0, stop_after }));
+    let writing = Rc::new(RefCell::new(Writing { journal, follower, events: 0, stop_after }));
     let heard = Rc::clone(&writing);
     let listener: sim::Listener = Box::new(move |now, event, out| {
         let mut to = heard.borrow_mut();
@@ -71,15 +70,10 @@ fn write_day(state: &StateDir, events: u64) -> (u64, u64) {
             return;
         }
         to.events += 1;
-        let mut bodies = vec![Body::Input(*event)];
-        bodies.extend(out.intents().iter().map(|intent| Body::Intent(intent.into())));
-        bodies.extend(out.notes().iter().map(|note| Body::Note(*note)));
-        for body in &bodies {
-            to.journal.append(now, body).expect("there is room");
-            to.records += 1;
-        }
+        append(&mut to.journal, now, event, out).expect("there is room");
         if to.events.is_multiple_of(4_096) {
             to.journal.flush().expect("there is room");
+            drop(to.journal.take_made()); // nobody else follows it
         }
         if to.events == to.stop_after {
             to.journal.flush().expect("there is room");
@@ -93,10 +87,67 @@ fn write_day(state: &StateDir, events: u64) -> (u64, u64) {
     });
     // A day has some two million events; the rest of it is not written down.
     let hours = (events / 80_000 + 2).min(24);
-    sim::run_heard(SEED, Nanos::from_secs(hours * 3_600), listener).expect("the day holds");
+    // A kill would begin another run, which this journal does not have.
+    let span = Nanos::from_secs(hours * 3_600);
+    let plan = sim::Plan { listener, faults: Vec::new(), ..sim::Plan::of(SEED, span) };
+    sim::run_planned(SEED, span, plan).expect("the day holds");
     let mut writing = writing.borrow_mut();
     writing.journal.flush().and_then(|()| writing.journal.sync()).expect("there is room");
-    (writing.events, writing.records)
+    writing.events
+}
+
+/// An order that rests at a price that nobody sells at.
+fn order(id: u64, market: MarketId, venue: Venue, decided: Nanos) -> Order {
+    Order {
+        id: OrderId::new(id),
+        epoch: 1,
+        decided,
+        group: GroupId::new(0),
+        market,
+        venue,
+        outcome: Outcome::Yes,
+        action: Action::Buy,
+        price: Price::from_ticks(100).expect("a cent"),
+        qty: Qty::from_contracts(10),
+        tif: Tif::Gtc,
+        expires: None,
+        post_only: true,
+        purpose: Purpose::Quote,
+    }
+}
+
+/// A run goes on from the day, with as many orders on the books as the core holds, and dies.
+fn open_orders(root: &Path, folded: Replayed) -> usize {
+    let mut options = options(root, 2);
+    options.untold = folded.untold;
+    let (mut core, now) = (folded.core, folded.last);
+    let mut journal = Journal::open(options, now).expect("it can be opened");
+    let mut out = Outbox::new();
+    let markets: Vec<_> = core
+        .books()
+        .iter()
+        .filter_map(|(market, _)| Some((market, core.books().terms(market)?.venue)))
+        .collect();
+    let mut id = core.next_order();
+    for (market, venue) in markets.into_iter().cycle() {
+        if core.orders().live_len() == ORDERS_LIVE_MAX {
+            break;
+        }
+        let status = OrderStatus {
+            order: OrderRef::Id(OrderId::new(id)),
+            state: VenueState::Resting,
+            filled: Some(Qty::ZERO),
+        };
+        let taken = Event::Adopt(order(id, market, venue, now));
+        for event in [taken, Event::Report(Report::Status(status))] {
+            core.on_event(now, &event, &mut out);
+            append(&mut journal, now, &event, &out).expect("there is room");
+            out.clear();
+        }
+        id += 1;
+    }
+    journal.flush().and_then(|()| journal.sync()).expect("there is room");
+    core.orders().live_len()
 }
 
 fn timed<T>(what: &str, step: impl FnOnce() -> T) -> T {
@@ -111,15 +162,36 @@ fn size_of(dir: &Path) -> u64 {
     files.filter_map(|file| file.metadata().ok()).map(|meta| meta.len()).sum()
 }
 
-fn main() {
-    let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench"); // Cargo adds that one
-    let events = args.next().map_or(1_000_000, |text| text.parse().expect("a number of events"));
-    let root =
-        args.next().map_or_else(|| std::env::temp_dir().join("surefoot-start-time"), PathBuf::from);
-    let _ = fs::remove_dir_all(&root);
-    let state = StateDir::open(&root).expect("the directory can be made");
-    let (events, records) = write_day(&state, events);
-    println!("{events} events, {records} records, journal of {} bytes", size_of(&state.journal()));
+/// A wire log of orders whose end is not known, beyond those that it holds.
+fn write_log(state: &StateDir, venue: Venue, market: MarketId, first: u64, count: u64) {
+    let path = state.wire_log(venue.name());
+    let (mut log, _) = WireLog::open(&path, SyncMode::Grouped).expect("it can be written");
+    for id in first..first + count {
+        let name: Vec<u8> = id.to_le_bytes().into_iter().cycle().take(32).collect();
+        let name = match venue {
+            Venue::Polymarket => VenueId::new(&name).expect("32 bytes"),
+            Venue::Kalshi => VenueId::NONE,
+        };
+        let sent = Sent::of(
+            &order(id, market, venue, Nanos::new(unix_ns())),
+            Nanos::new(unix_ns()),
+            1,
+            name,
+        );
+        log.append(&wirelog::Record::Sent(sent)).expect("there is room");
+    }
+}
+
+fn files(root: &Path, events: u64) {
+    let state = StateDir::open(root).expect("the directory can be made");
+    let events = write_day(root, events);
+    let say = |line: &str| println!("{line}");
+    let day = restore(&state.journal(), &state.snapshots(), say).expect("it can be restored");
+    let open = open_orders(root, day);
+    for (venue, market) in Venue::ALL.into_iter().zip(0..) {
+        write_log(&state, venue, MarketId::new(market), 1, ORDERS_LIVE_MAX as u64 / 2);
+    }
+    println!("{events} events, {open} orders open, journal of {} bytes", size_of(&state.journal()));
     let newest = list(&state.snapshots()).expect("it can be listed").first().cloned();
     let bytes = newest.and_then(|file| fs::metadata(file.path).ok()).map_or(0, |meta| meta.len());
     println!("newest snapshot of {bytes} bytes");
@@ -130,16 +202,23 @@ fn main() {
         let mark = Mark::read(&state.journal_mark()).expect("it is whole").expect("it is there");
         mark.check(&state.journal()).expect("the end is there");
     });
-    let say = |line: &str| println!("{line}");
     let restored = timed("snapshot and what is behind it", || {
         restore(&state.journal(), &state.snapshots(), say).expect("it can be restored")
     });
     timed("a second core for the follower", || drop(restored.twin()));
     timed("the journal opened behind its end", || {
-        drop(Journal::open(options(&state, 2), Nanos::ZERO).expect("it can be opened"));
+        drop(Journal::open(options(root, 3), Nanos::ZERO).expect("it can be opened"));
+    });
+    timed("both wire logs", || {
+        for venue in Venue::ALL {
+            let log = state.wire_log(venue.name());
+            wirelog::shorten(&log, Nanos::ZERO, |_| false).expect("it is whole");
+            drop(WireLog::open(&log, SyncMode::Grouped).expect("it is whole"));
+        }
     });
     println!("  {:<44} {:>6} ms", "in all", begin.elapsed().as_millis());
-    println!("  {} records behind the snapshot", records + 1 - restored.first);
+    let records = restored.counts.records;
+    println!("  {records} records, {} behind the snapshot", records + 1 - restored.first);
 
     println!("without a snapshot:");
     let whole = timed("the whole journal", || {
@@ -147,5 +226,97 @@ fn main() {
     });
     assert_eq!(whole.core.state_hash(), restored.core.state_hash(), "both ways lead to one state");
     println!("state hash {:016x} both ways", whole.core.state_hash());
+}
+
+/// A process that goes with the value.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn surefoot(root: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_surefoot"));
+    command.args(words).current_dir(root).env("SUREFOOT__RESTART__CRASHES_MAX", "0");
+    command.stdin(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+fn status(state: &StateDir) -> Option<Value> {
+    let mut answer = ask(state, &json!({ "cmd": "status" }), PATIENCE).ok()?;
+    answer.get_mut("status").map(Value::take)
+}
+
+/// From the process until it agrees with both venues, with `orders` in the wire logs that no journal has: the venues are asked about each.
+fn start(root: &Path, venues: &Path, access: &Access, orders: u64) -> Duration {
+    let state = StateDir::at(&root.join("wire"));
+    let words = ["run", "--topology", "calm", "--json", "--venues"];
+    let names = MarketNames::load(&state.names()).expect("a run came before");
+    let directory = names.directory(access.identity()).expect("a run came before");
+    let first = OrderId::first_at(unix_ns() / 1_000_000_000).get();
+    for (venue, begin) in Venue::ALL.into_iter().zip([first, first + orders]) {
+        let market = directory.of(venue).next().expect("each venue has markets").def.market;
+        write_log(&state, venue, market, begin, orders / 2);
+    }
+    let begin = Instant::now();
+    let mut command = surefoot(root, &words);
+    command.arg(venues).arg("--state").arg(state.root()).stdout(Stdio::null());
+    let run = Process(command.spawn().expect("it can be started"));
+    let agrees = loop {
+        assert!(begin.elapsed() < PATIENCE, "it never agrees with the venues");
+        if let Some(status) = status(&state)
+            && status["reconciled"] == true
+        {
+            println!("  agreed after {:?}; orders {}", begin.elapsed(), status["orders"]);
+            break begin.elapsed();
+        }
+    };
+    drop(run); // killed, as before
+    let _ = fs::remove_dir_all(state.root()); // the next one begins as this one did
+    agrees
+}
+
+fn over_the_wire(root: &Path) {
+    let dir = root.join("twin");
+    let mut command =
+        surefoot(root, &["twin", "--world", "calm", "--json", "--seed", "5121", "--dir"]);
+    let mut twin = Process(command.arg(&dir).stdout(Stdio::piped()).spawn().expect("it starts"));
+    let mut line = String::new();
+    let out = twin.0.stdout.take().expect("it is piped");
+    BufReader::new(out).read_line(&mut line).expect("it says how it is reached");
+    let venues = root.join("venues.json");
+    fs::write(&venues, &line).expect("there is room");
+    let access = Access::from_file(&venues).expect("the twin describes itself");
+    for orders in [0, ORDERS_LIVE_MAX as u64] {
+        println!("starts against a twin, {orders} orders to ask about:");
+        let mut took: Vec<Duration> = (0..STARTS)
+            .map(|_| {
+                let mut before = surefoot(root, &["run", "--topology", "calm", "--for", "3s"]);
+                before
+                    .arg("--json")
+                    .arg("--venues")
+                    .arg(&venues)
+                    .arg("--state")
+                    .arg(root.join("wire"));
+                before.stdout(Stdio::null()).status().expect("it runs");
+                start(root, &venues, &access, orders)
+            })
+            .collect();
+        took.sort();
+        println!("  p50 {:?}, most {:?}", took[STARTS / 2], took[STARTS - 1]);
+    }
+}
+
+fn main() {
+    let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench"); // Cargo adds that one
+    let events = args.next().map_or(1_000_000, |text| text.parse().expect("a number of events"));
+    let root =
+        args.next().map_or_else(|| std::env::temp_dir().join("surefoot-start-time"), PathBuf::from);
+    let _ = fs::remove_dir_all(&root);
+    files(&root, events);
+    over_the_wire(&root);
     let _ = fs::remove_dir_all(&root);
 }

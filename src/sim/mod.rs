@@ -1,11 +1,12 @@
 //! A simulated day: the production core, sessions, executors, readers and run policy, joined to the twin's venues as values under
 //! virtual time, from one seed.
 //!
-//! There is no socket, no thread, no clock and no file. Everything that happens is a value in one [`queue`]; the same seed
+//! There is no socket, no thread, no clock and no file (but where `day_journal` keeps what was heard). Everything that happens is a value in one [`queue`]; the same seed
 //! gives the same day to the bit, in every build and on every machine. What it does not show: `docs/simulator.md`.
 
 pub mod checks;
 pub mod chronicle;
+pub mod day_journal;
 pub mod executor;
 pub mod fault;
 pub mod links;

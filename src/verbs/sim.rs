@@ -5,7 +5,7 @@ mod totals;
 mod workers;
 
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -15,8 +15,10 @@ use surefoot_cold::text::counted;
 use surefoot_hot::canary::{self, Canary};
 use surefoot_hot::units::Nanos;
 
+use super::{refuse, told};
 use crate::config::Setup;
 use crate::exit::Exit;
+use crate::sim::day_journal::{self, Written};
 use crate::sim::fault::Fault;
 use crate::sim::scenario::Scenario;
 use crate::sim::{Plan, script, shrink};
@@ -61,6 +63,9 @@ pub struct SimArgs {
     /// Appends a line of JSON for each day that ends to this file, and leaves out the days that it holds already: a run that was stopped goes on with the same command
     #[arg(long, value_name = "FILE", conflicts_with_all = ["canary", "scenario"])]
     pub log: Option<PathBuf>,
+    /// Writes the journal of the one calm day of `--seeds N` into this new directory, for `surefoot replay DIR`
+    #[arg(long, value_name = "DIR", requires = "calm", conflicts_with_all = ["log", "canary", "scenario", "jobs"])]
+    pub journal: Option<PathBuf>,
     /// Switches on the known defect of this number, in a build with the feature `canary`: the first day that does not hold has found it, and the exit code says whether one has
     #[arg(long, value_name = "N")]
     pub canary: Option<u8>,
@@ -75,6 +80,9 @@ pub fn run(args: &SimArgs, setup: &Setup) -> Exit {
         return play(id, setup.json);
     }
     let span = Nanos::from_secs(args.hours * 3_600);
+    if let Some(dir) = &args.journal {
+        return keep_day(args, dir, span, setup.json);
+    }
     let world = args.world.unwrap_or(WorldName::Calm);
     let kind = DayKind { span, calm: args.calm, world: world.name() };
     let opened = args.log.as_deref().map(|path| DayLog::open(path, kind)).transpose();
@@ -121,6 +129,30 @@ pub fn run(args: &SimArgs, setup: &Setup) -> Exit {
     totals.print(setup.json, args.scenarios);
     // A defect that was switched on is to be found.
     if (totals.broken == 0) == args.canary.is_none() { Exit::Ok } else { Exit::Internal }
+}
+
+/// Simulates one day and keeps its journal.
+fn keep_day(args: &SimArgs, dir: &Path, span: Nanos, json: bool) -> Exit {
+    let seed = *args.seeds.start();
+    if seed != *args.seeds.end() {
+        return refuse(Exit::Usage, "a journal is of one day: --seeds with one number", json);
+    }
+    eprintln!("surefoot: simulating the day of seed {seed}; its journal goes to {}", dir.display());
+    match day_journal::write(dir, seed, span, plan(args, seed, span)) {
+        Err(why) => refuse(Exit::Failed, &why, json),
+        Ok(Written { outcome, records }) => {
+            let answer = json!({
+                "ok": true,
+                "directory": dir.display().to_string(),
+                "events": outcome.events,
+                "records": records,
+                "decision_hash": format!("{:016x}", outcome.decision_hash),
+                "state_hash": format!("{:016x}", outcome.state_hash),
+            });
+            let records = counted(records, "record", "records");
+            told(&answer, json, &format!("{}\n{}: {records}", outcome.line(), dir.display()))
+        }
+    }
 }
 
 /// A line on stdout for a day that held, and one on stderr for one that did not.
