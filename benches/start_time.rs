@@ -128,8 +128,8 @@ fn open_orders(root: &Path, folded: Replayed) -> usize {
         .iter()
         .filter_map(|(market, _)| Some((market, core.books().terms(market)?.venue)))
         .collect();
-    let mut id = core.next_order();
-    for (market, venue) in markets.into_iter().cycle() {
+    let ids = core.next_order()..;
+    for (id, (market, venue)) in ids.zip(markets.into_iter().cycle()).take(2 * ORDERS_LIVE_MAX) {
         if core.orders().live_len() == ORDERS_LIVE_MAX {
             break;
         }
@@ -144,7 +144,6 @@ fn open_orders(root: &Path, folded: Replayed) -> usize {
             append(&mut journal, now, &event, &out).expect("there is room");
             out.clear();
         }
-        id += 1;
     }
     journal.flush().and_then(|()| journal.sync()).expect("there is room");
     core.orders().live_len()

@@ -17,7 +17,7 @@ use surefoot_hot::journal::{Body, Chain, FORMAT, Header};
 use surefoot_hot::units::Nanos;
 
 fn newer_journal(state: &StateDir) {
-    fs::create_dir(state.journal()).unwrap();
+    fs::create_dir_all(state.journal()).unwrap();
     let mut chain = Chain::new();
     let header = Header {
         format: FORMAT + 1,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use surefoot_cold::journal::{
-    Identity, Journal, JournalError, Options, SEGMENT_BYTES, Sync, binary_hash,
+    Identity, Journal, JournalError, Options, SEGMENT_BYTES, Sync, binary_hash, end_of, segments,
 };
 use surefoot_cold::state_dir::StateDir;
 use surefoot_hot::event::Event;
@@ -74,7 +74,8 @@ pub fn write(dir: &Path, seed: u64, span: Nanos, plan: Plan) -> Result<Written, 
         failed: Option<JournalError>,
     }
     let state = StateDir::open(dir).map_err(|error| error.to_string())?;
-    if state.journal().exists() {
+    let there = segments(&state.journal()).map_err(|error| error.to_string())?;
+    if !there.is_empty() {
         return Err(format!(
             "{} is there already: name another directory",
             state.journal().display()
@@ -105,8 +106,8 @@ pub fn write(dir: &Path, seed: u64, span: Nanos, plan: Plan) -> Result<Written, 
     let close = Close { decision: outcome.decision_hash, state: outcome.state_hash };
     let closed = failed.map_or_else(|| journal.close(last, close), Err);
     closed.map_err(|error| error.to_string())?;
-    let all = surefoot_cold::journal::segments(&state.journal())
-        .and_then(|all| surefoot_cold::journal::end_of(&all))
+    let all = segments(&state.journal())
+        .and_then(|all| end_of(&all))
         .map_err(|error| error.to_string())?;
     Ok(Written { outcome, records: all.next() })
 }
