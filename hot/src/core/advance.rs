@@ -5,9 +5,7 @@ use super::place::{Draft, Passed};
 use crate::amounts;
 use crate::basket::payout_floor;
 use crate::canary::{self, Canary};
-use crate::group::{
-    ADOPTED, BasketHealth, Group, GroupEvent, GroupState, HEDGE_LATE, Leg, Sequencing, Step,
-};
+use crate::group::{ADOPTED, BasketHealth, Group, GroupEvent, GroupState, HEDGE_LATE, Leg, Step};
 use crate::ids::{Action, GroupId, MarketId, OrderRef, Outcome};
 use crate::market::MarketDef;
 use crate::note::{Alarm, Note, Place};
@@ -17,7 +15,7 @@ use crate::risk::{HaltWhy, LimitRow};
 use crate::units::{Nanos, Price, Qty, Usd};
 use crate::venue_rules::Purchases;
 
-/// G5: how long after an unwind began a better bid is waited for, where every sale would lose more than the group may lose.
+/// G5: for how long a better bid is waited for, where every sale would lose more than the group may lose.
 const DEAR_MAX: Nanos = Nanos::from_secs(30);
 /// How long a group may be unfinished before the alarm.
 const STUCK_AFTER: Nanos = Nanos::from_secs(30);
@@ -36,6 +34,9 @@ impl Core {
             self.settle_target(slot);
             let group = self.groups.at(slot);
             let step = group.next_step(now, |leg, qty| self.sale(now, group, leg, qty));
+            if matches!(step, Step::Correct { .. }) {
+                self.groups.at_mut(slot).dear_since = None;
+            }
             match step {
                 Step::Wait => return,
                 Step::Later => return self.wait_to_sell(now, slot, out),
@@ -45,6 +46,10 @@ impl Core {
                 Step::Buy { .. } if !self.run.is_halted() && self.run.is_configuring() => return,
                 Step::Buy { leg, qty } => {
                     let group = self.groups.at(slot);
+                    let goes_on = group.missed > 0 || now > group.started;
+                    if goes_on && group.is_beside(leg) && !group.has_partner(leg) {
+                        return; // legs leave at once in one event: later this one waits for what the others get
+                    }
                     // What is bought again corrects what is held, as a sale does: it waits for all that is counted and not told.
                     let waits = group.again > 0 && self.is_in_flight(id);
                     if (waits || group.missed > 0) && !self.may_hedge_again(now, group) {
@@ -69,15 +74,13 @@ impl Core {
     pub(super) fn on_leg_over(&mut self, now: Nanos, slot: usize, index: usize, record: &Record) {
         let (order, got) = (&record.order, record.known_filled());
         let end = if got.is_zero() { record.end } else { EndKind::Traded };
-        let again = end == EndKind::Missed
-            && order.purpose == Purpose::Hedge
-            && self.may_hedge_again(now, self.groups.at(slot));
+        let buys_leg = order.action == Action::Buy && !order.purpose.corrects();
+        let again = end == EndKind::Missed && buys_leg && self.may_buy_later(now, slot, index);
         if again {
-            // Its cash is held for it again: no other basket may take it meanwhile.
-            let reach = self.groups.at(slot).legs[index].reach;
-            let hold = self.worst_cost(order.market, reach, order.qty);
-            self.reserve(order.market, hold);
-            self.groups.at_mut(slot).legs_mut()[index].hold = hold;
+            self.hold_again(slot, index, order.qty);
+        }
+        if index == 0 && order.purpose == Purpose::Leg && end != EndKind::Missed {
+            self.groups.learn_first(slot, !got.is_zero());
         }
         let pause = self.top_up_pause(self.groups.at(slot).top_ups.saturating_add(1));
         let group = self.groups.at_mut(slot);
@@ -109,12 +112,26 @@ impl Core {
     /// when nothing may be bought, what is held is sold.
     fn may_hedge_again(&self, now: Nanos, group: &Group) -> bool {
         let limit = self.limits.span(LimitRow::LegTimeoutMs);
-        // Beside others that may still fill it has as long from the start.
-        let beside = group.buys_beside().then_some(group.started);
-        let since = group.one_leg_since.or(beside);
         !self.run.is_halted()
             && group.state() == GroupState::Working
-            && since.is_some_and(|since| now.since(since) < limit)
+            && group.one_leg_since.is_some_and(|since| now.since(since) < limit)
+    }
+
+    /// Whether a purchase that did not come about may be made later: a hedge for as long as it may be tried, and what was to leave
+    /// beside others once these hold something.
+    fn may_buy_later(&self, now: Nanos, slot: usize, index: usize) -> bool {
+        let group = self.groups.at(slot);
+        let waits =
+            group.is_beside(index) && !self.run.is_halted() && group.state() == GroupState::Working;
+        waits || self.may_hedge_again(now, group)
+    }
+
+    /// The cash of a leg that is to be bought later is held for it again: no other basket may take it meanwhile.
+    fn hold_again(&mut self, slot: usize, index: usize, qty: Qty) {
+        let leg = &self.groups.at(slot).legs[index];
+        let (market, hold) = (leg.market, self.worst_cost(leg.market, leg.reach, qty));
+        self.reserve(market, hold);
+        self.groups.at_mut(slot).legs_mut()[index].hold = hold;
     }
 
     /// Whether an order of a group may still bring or take something: one that is over is in flight (G3) until each fill that the
@@ -129,11 +146,13 @@ impl Core {
         let leg = &mut group.legs_mut()[index];
         (leg.tried, leg.had) = (true, leg.bought);
         group.on_bought(index, Qty::ZERO);
-        self.begin_unwind(now, slot, out);
+        if group.is_uneven() {
+            self.begin_unwind(now, slot, out);
+        }
     }
 
-    /// Buys the first leg of a group that has just begun. All else that [`Self::advance`] asks of a group has but one answer for a
-    /// new one.
+    /// Buys the first leg of a group that has just begun. What [`Self::advance`] asks besides has but one answer for a new one: no
+    /// leg stands alone, no adopted order is beside its own, its target is the plan's, and nothing is to be sold.
     pub(super) fn begin(&mut self, now: Nanos, slot: usize, first: Passed, out: &mut Outbox) {
         let group = self.groups.at_mut(slot);
         let (id, risk) = (group.id, group.risk);
@@ -163,20 +182,19 @@ impl Core {
     fn buy_leg(&mut self, now: Nanos, slot: usize, index: usize, qty: Qty, out: &mut Outbox) {
         let group = self.groups.at(slot);
         let (id, leg) = (group.id, group.legs[index]);
-        let first = index == 0 && group.again == 0;
-        let more = canary::is(Canary::HedgeTooLarge) && !first;
+        // While no partner is held it is none that completes something: it is asked and sent as what opens, all of it or nothing.
+        let opens = !group.has_partner(index);
+        let more = canary::is(Canary::HedgeTooLarge) && !opens;
         let qty = if more { qty + Qty::from_contracts(1) } else { qty };
         // Plans made since have counted all that this one holds: its own figure still stands.
-        let plan = first.then_some(group.risk);
-        let beside = group.buys_beside();
-        let whole = first || (beside && group.sequencing == Sequencing::Parallel);
-        let price = match first {
-            true => Some(leg.limit),
+        let plan = opens.then_some(group.risk);
+        let price = if opens && index == 0 && group.again == 0 {
+            Some(leg.limit)
+        } else if group.buys_beside() {
             // The slack is one for all legs: what leaves beside others keeps to the plan's own worst price.
-            false if beside => {
-                self.price_within(group, index, qty, leg.limit, Self::cost_at, ROUNDING)
-            }
-            false => self.hedge_price(group, index, qty),
+            self.price_within(group, index, qty, leg.limit, Self::cost_at, ROUNDING)
+        } else {
+            self.hedge_price(group, index, qty)
         };
         // The order holds its own cash from here; what the group held for this leg makes room for it.
         self.reserve(leg.market, -leg.hold);
@@ -193,8 +211,8 @@ impl Core {
                 action: Action::Buy,
                 price,
                 qty,
-                tif: buying_tif(&leg, price, qty, whole),
-                purpose: if first { Purpose::Leg } else { Purpose::Hedge },
+                tif: buying_tif(&leg, price, qty, opens),
+                purpose: if opens { Purpose::Leg } else { Purpose::Hedge },
                 expires: None,
                 post_only: false,
                 plan,
@@ -203,10 +221,17 @@ impl Core {
         });
         match placed {
             Some(order) => self.groups.at_mut(slot).legs_mut()[index].order = Some(order),
+            // What the gate does not let leave beside others may follow once they hold something.
+            None if opens && self.may_buy_later(now, slot, index) => {
+                self.hold_again(slot, index, qty);
+                let group = self.groups.at_mut(slot);
+                group.buy_again(index);
+                group.wait(now);
+            }
             None => {
                 let group = self.groups.at_mut(slot);
                 group.on_bought(index, Qty::ZERO);
-                if !first && group.is_uneven() {
+                if group.is_uneven() {
                     self.begin_unwind(now, slot, out);
                 }
             }
@@ -271,7 +296,7 @@ impl Core {
 
     /// What `held` of a leg's contracts cost, fees included: their share of what was paid for all of them. Those whose
     /// fills are not booked yet may have cost as much as their order allowed.
-    fn cost_held(&self, leg: &Leg, held: Qty) -> Usd {
+    pub(super) fn cost_held(&self, leg: &Leg, held: Qty) -> Usd {
         let unbooked = leg.bought.saturating_sub(leg.booked);
         let all = leg.paid + self.worst_cost(leg.market, leg.price, unbooked);
         let of = leg.bought.max(leg.booked);
@@ -340,7 +365,7 @@ impl Core {
     /// Something is to be sold, and the group would lose more by it than it may.
     fn wait_for_price(&mut self, now: Nanos, slot: usize, out: &mut Outbox) {
         self.begin_unwind(now, slot, out);
-        let since = self.groups.at(slot).unwinding_since.expect("it has just begun, or before");
+        let since = *self.groups.at_mut(slot).dear_since.get_or_insert(now);
         if now.since(since) >= DEAR_MAX && !self.waits_for_mode(self.groups.at(slot)) {
             self.hand_over(now, slot, out);
         }
@@ -385,9 +410,6 @@ impl Core {
         let state = group.state();
         let basket = group.basket;
         let counted = basket == ADOPTED || group.reopened;
-        if !counted {
-            self.groups.learn_first(slot);
-        }
         let group = self.groups.at(slot);
         let troubled = unwound || group.again > 0 || group.doubted;
         match state {
@@ -412,7 +434,7 @@ impl Core {
         if is_late && self.groups.at(slot).one_leg > HEDGE_LATE {
             self.alarm_group(Alarm::HedgeSlow, slot, out);
         }
-        self.tell_outcomes(slot, out);
+        self.tell_ends(slot, out);
         let rest = if troubled || state == GroupState::Operator {
             LimitRow::CooldownLossMs
         } else {
@@ -425,8 +447,8 @@ impl Core {
     }
 
     /// The last baskets, of which one has just ended, went worse than what was said of them last.
-    fn tell_outcomes(&mut self, slot: usize, out: &mut Outbox) {
-        match self.groups.outcomes_mut().poll_worse() {
+    fn tell_ends(&mut self, slot: usize, out: &mut Outbox) {
+        match self.groups.ends_mut().poll_worse() {
             Some(BasketHealth::Bad) => self.alarm_group(Alarm::BasketsFailingMost, slot, out),
             Some(BasketHealth::Poor) => self.alarm_group(Alarm::BasketsFailing, slot, out),
             Some(BasketHealth::Good) | None => {}
@@ -487,15 +509,15 @@ pub(super) fn note_of(group: &Group) -> Note {
         state: group.state(),
         units: if group.state().is_over() { group.matched() } else { group.target },
         promised: group.promised,
-        result: group.result,
+        result: group.result(),
         one_leg_ns: group.one_leg.get(),
     }
 }
 
 /// How long a leg's buying order lives.
 ///
-/// The first leg is all or nothing: half of it would only have to be matched or sold; so is each of several that leave at once. A later
-/// leg takes what it can get.
+/// What opens something is all or nothing (`whole`): half of it would only have to be matched or sold. What completes that takes what
+/// it can get.
 /// Where purchases that take at once are for a sum of money, and only in whole cents, they are used where that comes to
 /// the same; else a limit order is sent, and its cancel at once.
 pub(super) fn buying_tif(leg: &Leg, price: Price, qty: Qty, whole: bool) -> Tif {

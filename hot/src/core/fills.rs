@@ -122,7 +122,6 @@ impl Core {
         let booking = Booking { market, account, outcome, action, price, qty: fill.qty, fee };
         self.take_back_repairs(record.sent, most_open(record), &booking);
         self.comparison.on_booked(&booking, false);
-        let before = self.money.ledger().realised();
         let provisional =
             fill.finality == Finality::Provisional && account.venue().rules().provisional_fills;
         let strategy = record.order.purpose.strategy();
@@ -147,14 +146,8 @@ impl Core {
             // Sold more than we know of: it is booked all the same, and reconciliation must say what is true.
             self.alarm(Alarm::PositionDrift, Some(market), Some(id), out);
         }
-        // What ends a group may be the venue's count alone: what was paid is told after it, and a part of it may still fail.
-        let realised = self.money.ledger().realised() - before;
-        if let Some(group) = self.groups.known_mut(group) {
-            group.result += realised;
-            if action == Action::Buy {
-                group.on_paid(market, outcome, fill.qty, price.cost_ceil(fill.qty) + fee);
-            }
-        }
+        // What ends a group may be the venue's count alone: what was paid or brought is told after it, and a part of it may still fail.
+        let ended = self.groups.on_booked(group, &booking).map(note_of);
         out.note(Note::Booked {
             order: id,
             market,
@@ -166,10 +159,8 @@ impl Core {
             undone: false,
         });
         self.note_position(market, out);
-        if realised != Usd::ZERO
-            && let Some(ended) = self.groups.ended(group)
-        {
-            out.note(note_of(ended)); // what was told as it ended was without this
+        if let Some(ended) = ended {
+            out.note(ended); // what was told as it ended was without this
         }
     }
 

@@ -314,7 +314,7 @@ impl Core {
 
     /// Counters and figures.
     pub fn stats(&self) -> Stats {
-        let (leg_risk, outcomes) = (self.groups.leg_risks().of_all(), self.groups.outcomes());
+        let (leg_risk, ends) = (self.groups.leg_risks().of_all(), self.groups.ends());
         Stats {
             orders_live: self.orders.live_len() as u64,
             orders_unknown_live: self
@@ -325,13 +325,13 @@ impl Core {
             groups_live: self.groups.len() as u64,
             leg_fail_ppm: leg_risk.fail_ppm(self.limits.raw(LimitRow::LegFailPpm)),
             unwind_loss_ppm: leg_risk.loss_ppm(self.limits.raw(LimitRow::UnwindLossPpm)),
-            baskets_judged: outcomes.judged().into(),
-            baskets_held_ppm: outcomes.held_ppm(),
-            baskets_sold_ppm: outcomes.sold_ppm(),
-            unwind_loss_mean: outcomes.mean_loss(),
-            hedge_lag_mean: outcomes.mean_lag(),
-            hedge_lag_max: outcomes.longest_lag(),
-            hedges_late: outcomes.late(),
+            baskets_judged: ends.judged(),
+            baskets_held_ppm: ends.held_ppm(),
+            baskets_sold_ppm: ends.sold_ppm(),
+            unwind_loss_mean: ends.mean_loss(),
+            hedge_lag_mean: ends.mean_lag(),
+            hedge_lag_max: ends.longest_lag(),
+            hedges_late: ends.late(),
             realised: self.ledger().realised(),
             unrealised: self.money.worth().unrealised(),
             day_result: self.money.day_result(),

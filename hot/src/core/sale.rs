@@ -39,20 +39,22 @@ impl Core {
         if self.money.worth().settled_at(leg.market).is_some() || excess < LOT {
             return Sale::Dust; // paid, or in no order: there is nothing to sell any more
         }
-        let is_small = |price: Price| price.proceeds_floor(excess) < DUST_MAX;
         let Some(bid) = self.exit_price(leg.market, leg.outcome, excess) else {
             // Where nobody bids, a venue with a least worth will hardly take an order for so little: a bid above the limit
             // would have to come.
             let hopeless = leg.venue.rules().has_marketable_min() || self.is_overdue(now, group);
-            return if hopeless && is_small(leg.limit) { Sale::Dust } else { Sale::Waits };
+            return if hopeless && is_little(leg, Price::ZERO, excess) {
+                Sale::Dust
+            } else {
+                Sale::Waits
+            };
         };
-        let little = is_small(leg.limit.max(bid));
+        let little = is_little(leg, bid, excess);
         if little && self.is_overdue(now, group) {
             return Sale::Dust; // tried for long enough: no halt and no person for so little
         }
-        if let Some((price, qty, _)) = self.sale_terms(group, leg, bid, excess) {
-            let is_dear = !little && self.is_too_dear(group, leg, price, qty);
-            return if is_dear { Sale::TooDear } else { Sale::Possible };
+        if let Some(terms) = self.sale_terms(group, leg, bid, excess, little) {
+            return if terms.is_dear { Sale::TooDear } else { Sale::Possible };
         }
         if self.top_up(now, group, leg, excess).is_some() {
             return Sale::TooSmall;
@@ -61,14 +63,17 @@ impl Core {
         if little && !in_doubt { Sale::Dust } else { Sale::Waits }
     }
 
-    /// Whether a sale at a loss may leave the group with a greater loss than it may have: everything that it lost so far, fees of its
-    /// purchases included, and what `qty` of a leg would lose at the sale's limit, with the fee.
+    /// Whether a sale at a loss may leave the group with a greater loss by its sales than it may have: what they lost so far, and what
+    /// `qty` of a leg would lose at the sale's limit. Either counts against what the leg's own contracts cost, fees included, whatever
+    /// else is held in its market.
     fn is_too_dear(&self, group: &Group, leg: &Leg, price: Price, qty: Qty) -> bool {
         let fee = self.terms(leg.market).fee.fee(price, qty, true);
-        let position = self.money.position(leg.market);
-        let cost = position.share(leg.outcome, qty.min(position.held(leg.outcome)));
-        let loses = cost + fee - price.proceeds_floor(qty);
-        loses > Usd::ZERO && loses - group.result > self.limits.usd(LimitRow::UnwindLoss)
+        let loses = self.cost_held(leg, qty) + fee - price.proceeds_floor(qty);
+        let lost = group.legs().iter().fold(Usd::ZERO, |sum, leg| {
+            let gone = leg.taken.min(leg.bought.max(leg.booked));
+            sum + self.cost_held(leg, gone) - leg.brought_by(gone)
+        });
+        loses > Usd::ZERO && loses + lost > self.limits.usd(LimitRow::UnwindLoss)
     }
 
     /// How long a leg waits after a top-up of its group that brought nothing: `tried` of them so far.
@@ -95,13 +100,15 @@ impl Core {
 
     /// The order that sells `qty` of a leg; `None` while there is nothing to price it from, or too little to sell.
     pub(super) fn sale_draft(&self, group: &Group, leg: &Leg, qty: Qty) -> Option<Draft> {
+        let excess = qty;
         let qty = if leg.venue.rules().sells_beyond_holding() {
             qty
         } else {
             qty.min(self.held_free(leg.market, leg.outcome))
         };
         let bid = self.exit_price(leg.market, leg.outcome, qty)?;
-        let (price, qty, tif) = self.sale_terms(group, leg, bid, qty)?;
+        let terms = self.sale_terms(group, leg, bid, qty, is_little(leg, bid, excess))?;
+        let SaleTerms { price, qty, tif, is_dear: false } = terms else { return None };
         Some(Draft {
             group: group.id,
             market: leg.market,
@@ -118,23 +125,27 @@ impl Core {
     }
 
     /// The terms on which the venue would take a sale of `qty`: as many cents below the bid as the group has come to, or
-    /// fewer where it would be worth too little otherwise.
+    /// fewer where it would be worth too little otherwise, or might lose more than the group may. A limit is met by better bids first,
+    /// so that a sale a cent higher is no rash one. Of so `little` no loss is too great.
     fn sale_terms(
         &self,
         group: &Group,
         leg: &Leg,
         bid: Price,
         qty: Qty,
-    ) -> Option<(Price, Qty, Tif)> {
+        little: bool,
+    ) -> Option<SaleTerms> {
         let (terms, rules) = (self.terms(leg.market), leg.venue.rules());
-        (0..=group.concessions.min(100)).rev().find_map(|cents| {
+        let taken = (0..=group.concessions.min(100)).rev().filter_map(|cents| {
             let price = concede(bid, cents, terms.grid, leg.outcome);
             let (qty, tif) = selling_terms(rules, price, qty);
             let least = if min_size_applies(leg, tif) { terms.min_qty } else { LOT };
             let worth = price.proceeds_floor(qty);
             let enough = qty >= least && worth >= rules.marketable_min;
-            enough.then_some((price, qty, tif))
-        })
+            let is_dear = !little && self.is_too_dear(group, leg, price, qty);
+            enough.then_some(SaleTerms { price, qty, tif, is_dear })
+        });
+        taken.min_by_key(|terms| terms.is_dear) // the first of those that may be
     }
 
     /// Whether a purchase that makes a leftover large enough to sell is allowed here at all.
@@ -218,6 +229,21 @@ impl Core {
         }
         Some(limit)
     }
+}
+
+/// A sale that the venue would take.
+#[derive(Clone, Copy, Debug)]
+struct SaleTerms {
+    price: Price,
+    qty: Qty,
+    tif: Tif,
+    /// Whether the group might lose more by it than it may.
+    is_dear: bool,
+}
+
+/// Whether contracts of a leg are worth so little, by the bid and by what they were bought for, that they may be left.
+fn is_little(leg: &Leg, bid: Price, qty: Qty) -> bool {
+    leg.limit.max(bid).proceeds_floor(qty) < DUST_MAX
 }
 
 /// Whether an order for a leg must have the market's smallest size: by the venue's rule, or because the venue has refused

@@ -39,7 +39,7 @@ impl Core {
         if booked.settled.is_none() {
             self.money.let_go(&self.books, &booked.booking, booked.held_back);
         }
-        let result = self.money.undo(&self.books, &self.baskets, booked.entry, &booked.booking);
+        self.money.undo(&self.books, &self.baskets, booked.entry, &booked.booking);
         self.reclaim_live(booked.order);
         if self.money.position(market).is_short() {
             // Sold meanwhile: that sale should fail too; if it does not, reconciliation says what is true.
@@ -59,10 +59,7 @@ impl Core {
         let (id, order) = (booked.group, booked.order);
         let Some(slot) = self.group_again(now, id, market, order, out) else { return };
         let group = self.groups.at_mut(slot);
-        group.result += result;
-        if booked.booking.action == Action::Buy {
-            group.on_void(market, outcome, qty, price.cost_ceil(qty) + fee);
-        }
+        group.on_undone(&booked.booking);
         let in_flight = group.legs().iter().any(|leg| leg.order == Some(order));
         if in_flight {
             return self.progress(now, order, out); // the order's own count has it

@@ -7,18 +7,19 @@
 //! A group decides; it does not act. [`Group::next_step`] says what should happen now, the core does it and tells
 //! the group what came of it.
 
-mod outcomes;
+mod ends;
 mod sequencing;
 mod state;
 mod table;
 
-pub use outcomes::{BasketHealth, HEDGE_LATE, Outcomes};
+pub use ends::{BasketEnds, BasketHealth, CountedEnd, HEDGE_LATE};
 pub use sequencing::{Choice, Odds, Sequencing};
 pub use state::{GroupEvent, GroupState};
 pub use table::Groups;
 
 use crate::bounds::{BASKETS_MAX, LEGS_MAX};
 use crate::ids::{Action, BasketId, GroupId, MarketId, OrderId, Outcome, Side, Venue};
+use crate::ledger::Booking;
 use crate::order::{EndKind, Purpose};
 use crate::pack::{Pack, PackSink, PackSource, pack_fields};
 use crate::risk::PlanRisk;
@@ -59,6 +60,10 @@ pub struct Leg {
     pub paid: Usd,
     /// Contracts that the booked purchases brought.
     pub booked: Qty,
+    /// What the booked sales brought, with fees taken off.
+    pub brought: Usd,
+    /// Contracts that the booked sales took.
+    pub taken: Qty,
     /// The limit of its last buying order: what a fill that is not booked yet may have cost.
     pub price: Price,
     /// Until this time no further sale of it is sent.
@@ -97,6 +102,8 @@ impl Leg {
         sold: Qty::ZERO,
         paid: Usd::ZERO,
         booked: Qty::ZERO,
+        brought: Usd::ZERO,
+        taken: Qty::ZERO,
         price: Price::ZERO,
         next_sale: Nanos::ZERO,
         next_top_up: Nanos::ZERO,
@@ -115,6 +122,21 @@ impl Leg {
     /// part of a lot could not be bought of the other legs.
     pub fn units(&self) -> Qty {
         if self.ratio == 1 { self.net() } else { self.net().per(self.ratio).floor_to(LOT) }
+    }
+
+    /// What the contracts sold again brought, less fees and less their share of what the leg paid for all of them. Those whose
+    /// purchase is not booked yet count on neither side.
+    pub fn result(&self) -> Usd {
+        let known = self.taken.min(self.booked);
+        if known.is_zero() {
+            return Usd::ZERO;
+        }
+        self.brought_by(known) - self.paid.share_ceil(known, self.booked)
+    }
+
+    /// What so many of the contracts that the booked sales took brought, rounded down.
+    pub fn brought_by(&self, part: Qty) -> Usd {
+        if part.is_zero() { Usd::ZERO } else { -(-self.brought).share_ceil(part, self.taken) }
     }
 
     /// A correction of the leg could not be sent, or did not reach the venue. The next one waits, longer each time in a row.
@@ -151,6 +173,8 @@ pub struct Group {
     pub one_leg: Nanos,
     /// Since when contracts without a partner are being sold; `None` while none are.
     pub unwinding_since: Option<Nanos>,
+    /// Since when whatever could be had for them would lose more than the group may lose; `None` from the next sale on.
+    pub dear_since: Option<Nanos>,
     /// Sales that the venue answered and that sold nothing. A sale that never reached the venue does not count.
     pub attempts: u32,
     /// How many cents below the bid the next sale is priced: one more after each sale that reached the book and sold nothing.
@@ -163,26 +187,24 @@ pub struct Group {
     pub missed: u32,
     /// Whether an order of the group was given up because the venue did not know it, which is never certain.
     pub doubted: bool,
-    /// Result of the contracts sold again: proceeds less their share of the cost and less fees.
-    pub result: Usd,
     /// Whether the alarm for a stuck group has been raised.
     pub alarmed: bool,
     /// How many times a leg was bought again because the venue took back a fill; at most `AGAIN_MAX`.
     pub again: u8,
     /// Whether the group had ended and was opened again.
     pub reopened: bool,
-    /// Whether it was counted among the baskets that came to hold every leg.
-    pub learnt_whole: bool,
+    /// What was counted of it when it ended; `None` where it has not ended, or nothing of it had filled.
+    pub counted: Option<CountedEnd>,
 }
 
 pack_fields! {
     Leg {
-        market, venue, outcome, ratio, limit, reach, deep, hold, bought, had, sold, paid, booked, price, next_sale, next_top_up, missed,
-        least_for_all, order, tried,
+        market, venue, outcome, ratio, limit, reach, deep, hold, bought, had, sold, paid, booked, brought, taken, price, next_sale,
+        next_top_up, missed, least_for_all, order, tried,
     }
     Group {
-        id, basket, legs, target, payout, state, sequencing, promised, risk, started, one_leg_since, one_leg, unwinding_since, attempts,
-        concessions, top_ups, next_at, missed, doubted, result, alarmed, again, reopened, learnt_whole,
+        id, basket, legs, target, payout, state, sequencing, promised, risk, started, one_leg_since, one_leg, unwinding_since, dear_since, attempts,
+        concessions, top_ups, next_at, missed, doubted, alarmed, again, reopened, counted,
     }
 }
 
@@ -265,17 +287,17 @@ impl Group {
             one_leg_since: None,
             one_leg: Nanos::ZERO,
             unwinding_since: None,
+            dear_since: None,
             attempts: 0,
             concessions: 0,
             top_ups: 0,
             next_at: Nanos::ZERO,
             missed: 0,
             doubted: false,
-            result: Usd::ZERO,
             alarmed: false,
             again: 0,
             reopened: false,
-            learnt_whole: false,
+            counted: None,
         }
     }
 
@@ -353,20 +375,42 @@ impl Group {
         );
     }
 
-    /// A purchase was booked, for `cost` with its fee.
-    pub fn on_paid(&mut self, market: MarketId, outcome: Outcome, qty: Qty, cost: Usd) {
-        if let Some(leg) = self.leg_mut(market, outcome) {
-            leg.paid += cost;
-            leg.booked += qty;
+    /// A fill of the group was booked: what it cost or brought is its leg's.
+    pub fn on_booked(&mut self, booking: &Booking) {
+        let Booking { market, outcome, action, price, qty, fee, .. } = *booking;
+        let Some(leg) = self.leg_mut(market, outcome) else { return };
+        match action {
+            Action::Buy => {
+                leg.paid += price.cost_ceil(qty) + fee;
+                leg.booked += qty;
+            }
+            Action::Sell => {
+                leg.brought += price.proceeds_floor(qty) - fee;
+                leg.taken += qty;
+            }
         }
     }
 
-    /// A booked purchase turned out void.
-    pub fn on_void(&mut self, market: MarketId, outcome: Outcome, qty: Qty, cost: Usd) {
-        if let Some(leg) = self.leg_mut(market, outcome) {
-            leg.paid -= cost;
-            leg.booked = leg.booked.saturating_sub(qty);
+    /// A booked fill of the group turned out void.
+    pub fn on_undone(&mut self, booking: &Booking) {
+        let Booking { market, outcome, action, price, qty, fee, .. } = *booking;
+        let Some(leg) = self.leg_mut(market, outcome) else { return };
+        match action {
+            Action::Buy => {
+                leg.paid -= price.cost_ceil(qty) + fee;
+                leg.booked = leg.booked.saturating_sub(qty);
+            }
+            Action::Sell => {
+                leg.brought -= price.proceeds_floor(qty) - fee;
+                leg.taken = leg.taken.saturating_sub(qty);
+            }
         }
+    }
+
+    /// What the group's sales brought beyond the cost of what they sold, fees of both taken off; negative for a loss. What else moved
+    /// in the group's markets, or is held still, has no part in it.
+    pub fn result(&self) -> Usd {
+        self.legs().iter().fold(Usd::ZERO, |sum, leg| sum + leg.result())
     }
 
     fn leg_mut(&mut self, market: MarketId, outcome: Outcome) -> Option<&mut Leg> {
@@ -468,15 +512,16 @@ impl Group {
     pub fn reopen(&mut self, now: Nanos) {
         self.step(GroupEvent::Reopened);
         (self.started, self.alarmed, self.reopened) = (now, false, true);
-        self.concessions = 0;
+        (self.concessions, self.dear_since) = (0, None);
         self.unwinding_since = (self.state == GroupState::Unwinding).then_some(now);
         assert!(!self.state.is_over(), "G2: it has to end once more");
     }
 
     /// Nothing of it could be sold from `from` to `now`: that time is none in which it unwinds.
     pub fn leave_out(&mut self, from: Nanos, now: Nanos) {
-        self.unwinding_since =
-            self.unwinding_since.map(|since| since.after(now.since(from.max(since))));
+        let later = |since: Nanos| since.after(now.since(from.max(since)));
+        self.unwinding_since = self.unwinding_since.map(later);
+        self.dear_since = self.dear_since.map(later);
     }
 
     /// The program was away: what it waited for is tried at once, and the time away does not count.
@@ -484,6 +529,19 @@ impl Group {
         (self.next_at, self.missed) = (now, 0);
         self.legs_mut().iter_mut().for_each(|leg| (leg.next_sale, leg.missed) = (now, 0));
         self.unwinding_since = self.unwinding_since.map(|_| now);
+        self.dear_since = self.dear_since.map(|_| now);
+    }
+
+    /// Whether another leg than `index`, none of whose orders is in flight, holds something: what is bought of this one completes
+    /// that. Without it a purchase opens something.
+    pub fn has_partner(&self, index: usize) -> bool {
+        let holds = |leg: &Leg| leg.order.is_none() && !leg.net().is_zero();
+        self.legs().iter().enumerate().any(|(other, leg)| other != index && holds(leg))
+    }
+
+    /// Whether an order of another leg than `index` is in flight.
+    pub fn is_beside(&self, index: usize) -> bool {
+        self.legs().iter().enumerate().any(|(other, leg)| other != index && leg.order.is_some())
     }
 
     /// Whether a leg may leave while others of the group are in flight. What is bought again waits for all.

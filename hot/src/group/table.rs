@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 
-use super::outcomes::Outcome;
-use super::{ADOPTED, Group, GroupState, Leg, Outcomes};
+use super::ends::BasketEnd;
+use super::{ADOPTED, BasketEnds, Group, Leg};
 use crate::bounds::{
     GROUPS_ENDED_MAX, GROUPS_LIVE_MAX, LEGS_LIVE_MAX, LEGS_MAX, MARKETS_MAX, ORDERS_LIVE_MAX,
 };
 use crate::ids::{BasketId, GroupId, MarketId, OrderId};
+use crate::ledger::Booking;
 use crate::risk::LegRisks;
 use crate::state::state_fields;
 use crate::units::{Nanos, Usd};
@@ -32,7 +33,7 @@ pub struct Groups {
     /// What the groups that ended say of legs that fail.
     leg_risks: LegRisks,
     /// How the baskets went that have ended.
-    outcomes: Outcomes,
+    ends: BasketEnds,
 }
 
 const _: () = assert!(MARKETS_MAX * (u16::MAX as usize) <= u32::MAX as usize);
@@ -51,7 +52,7 @@ impl Groups {
             next: 1,
             beside: Vec::with_capacity(ORDERS_LIVE_MAX),
             leg_risks: LegRisks::default(),
-            outcomes: Outcomes::default(),
+            ends: BasketEnds::default(),
         }
     }
 
@@ -61,13 +62,13 @@ impl Groups {
     }
 
     /// How the baskets went of which a leg had filled.
-    pub const fn outcomes(&self) -> &Outcomes {
-        &self.outcomes
+    pub const fn ends(&self) -> &BasketEnds {
+        &self.ends
     }
 
     /// The same, to be changed.
-    pub const fn outcomes_mut(&mut self) -> &mut Outcomes {
-        &mut self.outcomes
+    pub const fn ends_mut(&mut self) -> &mut BasketEnds {
+        &mut self.ends
     }
 
     /// How often legs failed, as if groups had ended so.
@@ -77,47 +78,62 @@ impl Groups {
     }
 
     /// Learns from a group that has ended how often legs fail and what that loses. One around an adopted order never was a
-    /// basket. One that was opened again was counted when it first ended: if it held every leg then and had to give some up
-    /// since, it failed.
+    /// basket, and one of which nothing filled says nothing. One that was opened again was counted when it first ended: from now on it
+    /// counts as what it ended as last. If it held every leg then and had to give some up since, it failed.
     pub fn learn_from(&mut self, slot: usize) {
         let group = &self.live[slot];
         assert!(group.state.is_over(), "G2: a group is counted once it has ended");
+        let is_empty = |leg: &Leg| leg.bought.is_zero() && leg.booked.is_zero();
+        let is_nothing = group.counted.is_none() && group.legs().iter().all(is_empty);
+        if group.basket == ADOPTED || is_nothing {
+            return;
+        }
+        let end = BasketEnd {
+            state: group.state,
+            sold: group.legs().iter().any(|leg| !leg.sold.is_zero()),
+            result: group.result(),
+            one_leg: group.one_leg,
+        };
+        let before = group.counted;
+        if before.is_some_and(|before| before.end.is_whole() && end.is_whole()) {
+            return; // as long as it stood on one leg at first
+        }
+        if before.is_none_or(|before| before.end.is_whole()) {
+            self.learn_failure(slot, before.is_some(), &end);
+        }
+        self.live[slot].counted = Some(self.ends.on_ended(before.as_ref(), end));
+    }
+
+    /// Learns from a group that has ended whether its legs failed. `again` says that it ended before with every leg held.
+    fn learn_failure(&mut self, slot: usize, again: bool, end: &BasketEnd) {
+        let group = &self.live[slot];
         // What was sold again has cost its share of what its leg was bought for, fees included.
         let bought = |leg: &&Leg| !leg.booked.is_zero();
         let cost = |leg: &Leg| leg.paid.share_ceil(leg.sold.min(leg.booked), leg.booked);
         let costs = group.legs().iter().filter(bought).map(cost);
         let sold: Usd = costs.fold(Usd::ZERO, |sum, cost| sum + cost);
-        let is_whole = group.state == GroupState::Hedged && sold == Usd::ZERO;
-        let is_known = group.reopened && (is_whole || !group.learnt_whole);
-        if group.basket == ADOPTED || is_known {
-            return;
-        }
-        self.outcomes.on_ended(&Outcome {
-            state: group.state,
-            sold: sold > Usd::ZERO,
-            result: group.result,
-            one_leg: group.one_leg,
-        });
         let venue = |leg: usize| group.legs[leg.min(group.legs.len() - 1)].venue;
         let risk = self.leg_risks.of_mut(venue(0), venue(1));
-        if group.learnt_whole {
+        if again {
             risk.take_hedged_back();
         }
-        if is_whole {
+        if end.is_whole() {
             risk.on_hedged();
         } else if sold > Usd::ZERO {
-            risk.on_unwound(sold, -group.result);
+            risk.on_unwound(sold, -end.result);
         } else {
             risk.on_failed();
         }
-        self.live[slot].learnt_whole = is_whole;
     }
 
-    /// Learns from a group that ends whether its first leg got anything: how often a leg fails that leaves at once.
-    pub fn learn_first(&mut self, slot: usize) {
+    /// Learns whether the first leg of a group got anything, which reached its venue: how often a leg fails that leaves at once. What is
+    /// bought again leaves later, and one around an adopted order never was a basket.
+    pub fn learn_first(&mut self, slot: usize, got: bool) {
         let group = &self.live[slot];
         let venue = |leg: usize| group.legs[leg.min(group.legs.len() - 1)].venue;
-        self.leg_risks.of_mut(venue(0), venue(1)).on_first(!group.legs[0].bought.is_zero());
+        if group.basket != ADOPTED && !group.reopened && group.again == 0 {
+            self.leg_risks.of_mut(venue(0), venue(1)).on_first(got);
+        }
     }
 
     /// Whether another one of so many legs fits.
@@ -183,17 +199,23 @@ impl Groups {
         self.live.iter().position(|group| group.id == id)
     }
 
-    /// The group of this number, whether it has ended or not; `None` where it is forgotten.
-    pub fn known_mut(&mut self, id: GroupId) -> Option<&mut Group> {
-        match self.position(id) {
-            Some(slot) => Some(&mut self.live[slot]),
-            None => self.ended.iter_mut().rev().find(|group| group.id == id),
+    /// A fill of a group was booked: see [`Group::on_booked`]. Returns the group where it has ended and its result is another one now.
+    pub fn on_booked(&mut self, id: GroupId, booking: &Booking) -> Option<&Group> {
+        if let Some(slot) = self.position(id) {
+            self.live[slot].on_booked(booking);
+            return None;
         }
-    }
-
-    /// The group of this number among the last ones that have ended.
-    pub fn ended(&self, id: GroupId) -> Option<&Group> {
-        self.ended.iter().rev().find(|group| group.id == id)
+        let group = self.ended.iter_mut().rev().find(|group| group.id == id)?;
+        let before = group.result();
+        group.on_booked(booking);
+        if group.result() == before {
+            return None;
+        }
+        if let Some(counted) = group.counted {
+            let end = BasketEnd { result: group.result(), ..counted.end };
+            group.counted = Some(self.ends.on_ended(Some(&counted), end));
+        }
+        Some(group)
     }
 
     /// The group in a slot of the table.
@@ -326,6 +348,6 @@ impl Default for Groups {
 state_fields! {
     Groups {
         live: list(GROUPS_LIVE_MAX), ended: list(GROUPS_ENDED_MAX), next: value, legs_live: derived, legs_in: derived,
-        rooms: derived, ended_rooms: derived, beside: list(ORDERS_LIVE_MAX), leg_risks: value, outcomes: value,
+        rooms: derived, ended_rooms: derived, beside: list(ORDERS_LIVE_MAX), leg_risks: value, ends: value,
     } then rebuild
 }

@@ -271,7 +271,7 @@ fn a_group_that_is_handed_over_is_learnt_with_what_its_sales_lost() {
         let leg = &mut handed.legs[0];
         (leg.booked, leg.bought) = (Qty::from_contracts(20), Qty::from_contracts(20));
         (leg.paid, leg.sold) = (Usd::from_dollars(10), Qty::from_contracts(sold));
-        handed.result = Usd::from_dollars(-(sold as i64) / 5);
+        (leg.taken, leg.brought) = (leg.sold, Usd::from_cents(sold as i64 * 30));
         let slot = groups.push(handed);
         groups.learn_from(slot);
         let all = groups.leg_risks().of_all();

@@ -6,7 +6,7 @@ use crate::units::Usd;
 enum_table! {
     /// What an order is for: stored with it, and used by the gate to tell opening from reducing.
     pub enum Purpose {
-        /// The first leg of a basket.
+        /// A leg of a basket none of which is held yet: the first one, and each that leaves beside it.
         Leg = 0, "arb_leg";
         /// A later leg: it completes what is already held.
         Hedge = 1, "hedge";
@@ -37,7 +37,7 @@ enum_table! {
 pub type ByStrategy = [Usd; Strategy::ALL.len()];
 
 impl Purpose {
-    /// Whether it puts more at risk than is at risk now: the first order of a basket, and a quote. A hedge does not: it
+    /// Whether it puts more at risk than is at risk now: a leg that no other one waits for, and a quote. A hedge does not: it
     /// completes what is already held, and without it the group is exposed for longer. Nor does a top-up: what it buys is
     /// sold at once, with what could not be sold without it.
     pub const fn opens(self) -> bool {

@@ -115,7 +115,7 @@ const fn row(refusal: R, broken: bool) -> Result<(), R> {
 ///
 /// | order | rows |
 /// | --- | --- |
-/// | opening: the first leg of a basket, a quote | all; `NotReducing` where it sells |
+/// | opening: a leg of a basket none of which is held, a quote | all; `NotReducing` where it sells |
 /// | hedge: completes what is held; top-up: makes a leftover large enough to sell | halt, what the venue takes, a market that the venue trades, grid, minimum size, expiry, the cash that is there, own cross |
 /// | reducing: unwind, exit, stop-loss | that it sells, what the venue takes, a market that the venue trades, grid, minimum size, expiry, own cross, what is held |
 ///

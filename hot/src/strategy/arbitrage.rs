@@ -34,6 +34,10 @@ pub struct Seen {
 }
 
 /// What should be done about a basket that costs less than it pays at the top of the books.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart where it is made, and a box would be allocated"
+)]
 #[derive(Debug)]
 pub enum Decision {
     /// Nothing, and there is nothing to tell.

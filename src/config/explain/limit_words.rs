@@ -247,7 +247,7 @@ limit_words! {
     UnwindLoss Legs [],
         "a quarter of what one outcome of a market may hold: an unwind is expected to lose 2 to 5 % of its cost, and ten times that is \
          no unwind any more but a price that somebody should look at",
-        "a sale that would lose more in all waits until 30 s after the unwind began for a better bid; then everything halts, `halts` has \
+        "a sale that would lose more in all waits for a better bid, for 30 s from the first that is too low; then everything halts, `halts` has \
          `group` and `v_groups` the state `operator`. What is worth less than a dollar is sold all the same",
         "sell what is left by hand at the venue, or keep it, then `surefoot resume --reason …`";
     LegMismatchPercent Legs [],

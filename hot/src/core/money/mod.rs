@@ -349,18 +349,10 @@ impl Money {
         self.day.on_realised(market, self.ledger.realised_today() - realised);
     }
 
-    /// Takes a booked fill back. Returns what that changed of the realised result.
-    pub fn undo(
-        &mut self,
-        books: &Books,
-        baskets: &Baskets,
-        entry: EntryId,
-        booking: &Booking,
-    ) -> Usd {
-        let before = self.ledger.realised();
+    /// Takes a booked fill back.
+    pub fn undo(&mut self, books: &Books, baskets: &Baskets, entry: EntryId, booking: &Booking) {
         self.change_held(books, booking.market, |ledger| ledger.undo(entry, booking));
         self.mark(books, baskets);
-        self.ledger.realised() - before
     }
 
     /// A market is settled: what is held there is paid, or becomes a claim. Returns the cash that came in.

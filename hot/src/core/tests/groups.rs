@@ -144,7 +144,6 @@ fn the_time_on_one_leg_is_bounded_and_told_exactly() {
 fn a_sale_that_is_told_after_its_group_has_ended_is_part_of_its_result() {
     let mut desk = Desk::new();
     let sale = desk.first_leg_to_sell();
-    let before = desk.core.ledger().realised();
     desk.status(&sale, VenueState::Filled, Some(30));
     let told = |desk: &Desk| {
         let groups = desk.notes.iter().filter_map(|note| match note {
@@ -153,13 +152,14 @@ fn a_sale_that_is_told_after_its_group_has_ended_is_part_of_its_result() {
         });
         groups.collect::<Vec<_>>()
     };
-    assert_eq!(told(&desk), [before], "nothing of it was booked yet");
+    assert_eq!(told(&desk), [Usd::ZERO], "nothing of it was booked yet");
     desk.fill(&sale, 10);
-    let first = desk.core.ledger().realised();
     desk.fill(&sale, 20);
-    let all = desk.core.ledger().realised();
-    assert!(all < first && first < before, "it was sold at a loss");
-    assert_eq!(told(&desk), [before, first, all]);
+    let [_, first, all] = told(&desk)[..] else { panic!("told with each part: {:?}", told(&desk)) };
+    assert!(all < first && first < Usd::ZERO, "it was sold at a loss");
+    assert_eq!(all, desk.core.ledger().realised(), "nothing else was traded");
+    assert_eq!(desk.core.stats().unwind_loss_mean, -all);
+    assert_eq!(desk.core.stats().baskets_judged, 1);
 }
 
 #[test]
@@ -229,6 +229,47 @@ fn what_was_lost_already_counts_for_what_a_group_may_lose() {
     desk.book(KA, &[(40, 30)], &[(53, 300)]);
     desk.wait(Nanos::from_millis(600));
     assert_eq!((desk.last_placed().purpose, desk.last_placed().qty), (Purpose::Unwind, qty(15)));
+}
+
+/// A limit is met by better bids first: where a cent less might lose too much, it is sold at the bid as before.
+#[test]
+fn a_sale_gives_in_by_no_more_cents_than_the_group_may_lose() {
+    for (limit, cents) in [(1_700_000, 48), (2_000_000, 47)] {
+        let mut desk = Desk::new();
+        desk.control(Control::Limit { row: LimitRow::UnwindLoss, value: limit });
+        let sale = desk.first_leg_to_sell();
+        desk.status(&sale, VenueState::Cancelled, Some(0));
+        desk.wait(Nanos::from_millis(600));
+        let again = desk.last_placed();
+        assert_ne!(again.id, sale.id, "it is not too dear at the bid");
+        assert_eq!(
+            (again.purpose, again.qty, again.price),
+            (Purpose::Unwind, qty(30), price(cents))
+        );
+    }
+}
+
+/// How long an unwind had to wait before there was any bid is no part of how long a better one is waited for.
+#[test]
+fn a_dear_bid_is_waited_out_from_when_it_is_first_seen() {
+    let mut desk = Desk::new();
+    desk.control(Control::Limit { row: LimitRow::UnwindLoss, value: 1_000_000 });
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let second = desk.last_placed();
+    desk.book(KA, &[(40, 30)], &[]); // nobody bids for NO
+    desk.report(Report::Rejected { order: OrderRef::Id(second.id), why: Reject::Funds });
+    desk.wait(Nanos::from_secs(35));
+    desk.book(KA, &[(40, 30)], &[(70, 300)]);
+    desk.wait(Nanos::from_millis(10));
+    for _ in 0..2 {
+        desk.wait(Nanos::from_secs(14));
+        assert_eq!(desk.group_states().last(), Some(&GroupState::Unwinding));
+    }
+    desk.wait(Nanos::from_secs(3));
+    assert_eq!(desk.group_states().last(), Some(&GroupState::Operator));
+    assert_eq!((desk.last_placed(), desk.core.halted()), (second, Some(HaltWhy::Group)));
 }
 
 #[test]
@@ -431,5 +472,67 @@ fn between_the_two_settlements_of_a_pair_nothing_looks_lost() {
         desk.event(Event::Settled { market, yes_pays });
         desk.wait(Nanos::from_millis(10));
         assert_eq!(result(&desk), before, "{market} pays {yes_pays}");
+    }
+}
+
+/// The result that a group's last note told.
+fn told_result(desk: &Desk) -> Usd {
+    let told = desk.notes.iter().rev().find_map(|note| match note {
+        Note::Group { result, .. } => Some(*result),
+        _ => None,
+    });
+    told.expect("a group was told")
+}
+
+/// 29 of 30 find a partner: what the sale of the last one lost is its own, fees of what stays held are not.
+#[test]
+fn fees_of_what_is_held_are_no_loss_of_a_sale() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let second = desk.last_placed();
+    desk.fill(&second, 29);
+    desk.status(&second, VenueState::Cancelled, Some(29));
+    let sale = desk.last_placed();
+    assert_eq!((sale.purpose, sale.qty, sale.price), (Purpose::Unwind, qty(1), price(48)));
+    desk.fill(&sale, 1);
+    // Two cents below what it cost, a thirtieth of the 52.5 cents of its leg's fee, and the sale's own.
+    let lost = Usd::from_micros(-55_000);
+    assert_eq!(told_result(&desk), lost);
+    assert_eq!(desk.core.stats().unwind_loss_mean, -lost);
+}
+
+/// 30 NO are held by a basket that ended. Another one buys 40 YES, of which 30 are paid with them at once: what these pairs bring or
+/// cost is no result of its sales, and neither lifts nor lowers what those may lose.
+#[test]
+fn pairs_that_another_groups_contracts_made_are_no_result_of_a_groups_sales() {
+    // At 40 cents for YES each pair brings ten cents, at 55 it costs five.
+    // What a sale may lose is reckoned with the fee's formula, and what it is charged comes to whole hundredths of a cent.
+    for (bid, partners, lost, told) in [(38, 0, 2_131_680, 2_131_700), (53, 35, 273_810, 273_825)] {
+        for (limit, sells) in [(lost - 1, false), (lost, true)] {
+            let mut desk = Desk::new();
+            desk.buy_gap();
+            desk.now = desk.now.after(Nanos::from_secs(2));
+            desk.book(PM, &[(20, 100)], &[(80, 300)]); // there is no gap until both books are new
+            desk.book(KA, &[(bid, 300)], &[(bid + 2, 40), (60, 100)]);
+            desk.book(PM, &[(bid + 12, 40), (20, 100)], &[(bid + 14, 300)]);
+            let third = desk.last_placed();
+            assert_eq!((third.market, third.outcome, third.qty), (KA, Outcome::Yes, qty(40)));
+            desk.fill(&third, 40);
+            assert_eq!(desk.held(KA, Outcome::Yes), qty(10), "30 pairs were paid");
+            desk.control(Control::Limit { row: LimitRow::UnwindLoss, value: limit });
+            let fourth = desk.last_placed();
+            if partners > 0 {
+                desk.fill(&fourth, partners);
+            }
+            desk.status(&fourth, VenueState::Cancelled, Some(partners));
+            let last = desk.last_placed();
+            assert_eq!(last.purpose == Purpose::Unwind, sells, "{bid}, {limit}");
+            if sells {
+                desk.fill(&last, 40 - partners);
+                assert_eq!(told_result(&desk), Usd::from_micros(-told));
+            }
+        }
     }
 }

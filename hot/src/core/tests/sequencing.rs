@@ -40,7 +40,7 @@ fn both_at_once() -> (Desk, [Order; 2]) {
     assert_eq!((first.market, second.market), (KA, PM));
     assert_eq!((first.qty, second.qty), (qty(30), qty(30)), "each at its planned size");
     assert_eq!((first.price, second.price), (price(50), price(40)), "and at the plan's own price");
-    assert_eq!((first.purpose, second.purpose), (Purpose::Leg, Purpose::Hedge));
+    assert_eq!((first.purpose, second.purpose), (Purpose::Leg, Purpose::Leg));
     (desk, [first, second])
 }
 
@@ -92,19 +92,93 @@ fn of_legs_that_left_at_once_the_one_that_filled_alone_is_sold_once_the_other_is
     }
 }
 
+/// While nothing is held, nothing is in need of it: it would only be another leg that may fill alone.
 #[test]
-fn a_leg_that_never_left_is_sent_again_beside_the_other_and_not_once_that_has_failed() {
-    let (mut desk, [first, second]) = both_at_once();
-    desk.report(Report::Unsent { order: second.id, why: crate::report::Unsent::Down });
+fn a_leg_that_never_left_beside_the_other_waits_for_what_that_gets() {
+    for fills in [true, false] {
+        let (mut desk, [first, second]) = both_at_once();
+        desk.report(Report::Unsent { order: second.id, why: crate::report::Unsent::Down });
+        for up in [false, true] {
+            let (venue, link) = (Venue::Polymarket, crate::event::Link::Orders);
+            desk.wait(Nanos::from_millis(500));
+            desk.event(Event::Link { venue, link, number: LinkNumber::FIRST, up });
+        }
+        assert_eq!(desk.placed().len(), 2, "it is not sent again");
+        assert!(desk.core.groups().iter().all(|group| group.legs()[1].hold > Usd::ZERO));
+        if fills {
+            desk.fill(&first, 30);
+            let hedge = desk.last_placed();
+            assert_eq!((hedge.market, hedge.qty, hedge.purpose), (PM, qty(30), Purpose::Hedge));
+            desk.fill(&hedge, 30);
+            assert_eq!(desk.group_states().last(), Some(&GroupState::Hedged));
+        } else {
+            desk.report(Report::Rejected { order: OrderRef::Id(first.id), why: Reject::Killed });
+            desk.wait(Nanos::from_millis(500)); // longer than its pause, and less than the cooldown
+            assert_eq!(desk.placed().len(), 2);
+            assert_eq!(desk.group_states().last(), Some(&GroupState::Flat));
+            assert_eq!(desk.core.stats().baskets_failed, 1);
+        }
+        assert_eq!(desk.reserved(), Usd::ZERO);
+        assert!(desk.core.is_idle());
+    }
+}
+
+#[test]
+fn a_leg_that_the_gate_keeps_from_leaving_beside_the_other_follows_it() {
+    let mut desk = Desk::new();
+    let mut limits = desk.core.limits;
+    assert!(limits.set(LimitRow::Sequencing, 2, false));
+    assert!(limits.set(LimitRow::OrdersPerMinute, 1, false));
+    desk.core.limits = limits;
+    where_waiting_fails(&mut desk);
+    desk.gap();
+    assert_eq!(desk.core.groups().iter().next().unwrap().sequencing, Sequencing::Parallel);
+    let [first] = desk.placed()[..] else { panic!("one order a minute opens something") };
     desk.wait(Nanos::from_millis(100));
-    let again = desk.last_placed();
-    assert_eq!((again.market, again.qty), (PM, qty(30)));
-    assert_ne!(again.id, second.id);
-    desk.report(Report::Unsent { order: again.id, why: crate::report::Unsent::Down });
-    desk.report(Report::Rejected { order: OrderRef::Id(first.id), why: Reject::Killed });
-    desk.wait(Nanos::from_millis(500)); // longer than its pause, and less than the cooldown
-    assert_eq!(desk.last_placed(), again);
-    assert_eq!(desk.group_states().last(), Some(&GroupState::Flat));
-    assert_eq!((desk.reserved(), desk.core.stats().baskets_failed), (Usd::ZERO, 1));
+    assert_eq!(desk.placed().len(), 1);
+    desk.fill(&first, 30);
+    let hedge = desk.last_placed();
+    assert_eq!((hedge.market, hedge.qty, hedge.purpose), (PM, qty(30), Purpose::Hedge));
+    desk.fill(&hedge, 30);
+    assert_eq!(desk.group_states().last(), Some(&GroupState::Hedged));
     assert!(desk.core.is_idle());
+}
+
+/// Nothing was bought, so that nothing was sold again and nothing was lost.
+#[test]
+fn a_group_of_which_nothing_filled_is_no_unwind_however_long_it_took() {
+    for halted in [false, true] {
+        let (mut desk, [first, second]) = both_at_once();
+        desk.report(Report::TimedOut { order: first.id });
+        desk.report(Report::Unsent { order: second.id, why: crate::report::Unsent::Down });
+        desk.wait(Nanos::from_secs(7));
+        if halted {
+            desk.control(Control::Halt { epoch: 2, why: HaltWhy::Operator });
+            desk.wait(Nanos::from_secs(1));
+        }
+        assert!(!desk.group_states().contains(&GroupState::Unwinding));
+        desk.report(Report::Rejected { order: OrderRef::Id(first.id), why: Reject::Killed });
+        assert_eq!(desk.group_states().last(), Some(&GroupState::Flat));
+        let stats = desk.core.stats();
+        assert_eq!((stats.baskets_unwound, stats.baskets_failed, stats.baskets_judged), (0, 1, 0));
+        assert_eq!(desk.reserved(), Usd::ZERO);
+    }
+}
+
+#[test]
+fn a_first_leg_that_never_left_says_nothing_of_how_often_one_fails() {
+    let miss = |why: fn(&Order) -> Report| {
+        let mut desk = Desk::new();
+        desk.gap();
+        let first = desk.last_placed();
+        desk.report(why(&first));
+        assert_eq!(desk.group_states().last(), Some(&GroupState::Flat));
+        desk.core.groups.leg_risks().of(Venue::Kalshi, Venue::Polymarket).miss_ppm(150_000)
+    };
+    let unsent =
+        |first: &Order| Report::Unsent { order: first.id, why: crate::report::Unsent::Old };
+    let killed =
+        |first: &Order| Report::Rejected { order: OrderRef::Id(first.id), why: Reject::Killed };
+    assert_eq!(miss(unsent), 150_000, "as is assumed");
+    assert!(miss(killed) > 180_000);
 }

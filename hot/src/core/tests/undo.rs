@@ -176,7 +176,14 @@ fn where_it_cannot_be_bought_the_other_leg_is_sold() {
     assert_eq!((sale.qty, sale.purpose), (qty(30), Purpose::Unwind));
     desk.fill(&sale, 30);
     ends(&desk, GroupState::Flat, 0);
-    assert_eq!(desk.core.stats().exposure, Usd::ZERO);
+    let stats = desk.core.stats();
+    assert_eq!(stats.exposure, Usd::ZERO);
+    // It is one basket, and held nothing in the end.
+    assert_eq!(
+        (stats.baskets_judged, stats.baskets_held_ppm, stats.baskets_sold_ppm),
+        (1, 0, 1_000_000)
+    );
+    assert_eq!((stats.hedge_lag_mean, stats.hedges_late), (Nanos::ZERO, 0));
 }
 
 #[test]
