@@ -226,8 +226,7 @@ impl Simulation {
         let failed = |what: String| Broken::new("start", what);
         let ways = (world.name != WorldName::Calm).then_some(world.ways);
         let (venues, accounts, listing) = Venues::new(seed, START, span, world).map_err(failed)?;
-        let venues_at = venues.deadline();
-        let venues: Shared = Arc::new(Mutex::new(venues));
+        let (venues_at, venues) = (venues.deadline(), Arc::new(Mutex::new(venues)));
         let rest = |host, auth: Option<Arc<dyn Auth>>| {
             let transport = InProcess { venues: venues.clone(), host, time: time.clone() };
             Rest::over(Arc::new(transport), endpoint(host), auth)
@@ -394,6 +393,16 @@ impl Simulation {
         self.life.is_running && self.life.still_until == Nanos::ZERO
     }
 
+    /// A venue's ping is here; where its connection is gone, so are its pings.
+    fn venue_ping(&mut self, link: usize, conn: ConnId) {
+        if self.links[link].conn == Some(conn) {
+            self.links[link].session.alive(self.now);
+            if let Some(span) = self.links[link].pings_every {
+                self.put(self.now.after(span), Happening::VenuePing(link, conn));
+            }
+        }
+    }
+
     fn happen(&mut self, happening: Happening) -> Result<(), Broken> {
         let now = self.now;
         match happening {
@@ -409,13 +418,7 @@ impl Simulation {
                     self.links[link].session.alive(now);
                 }
             }
-            Happening::VenuePing(link, conn) if self.links[link].conn == Some(conn) => {
-                self.links[link].session.alive(now);
-                if let Some(span) = self.links[link].pings_every {
-                    self.put(now.after(span), Happening::VenuePing(link, conn));
-                }
-            }
-            Happening::VenuePing(..) => {} // the connection is gone, and its pings with it
+            Happening::VenuePing(link, conn) => self.venue_ping(link, conn),
             Happening::LaneUp(venue, lane) => match self.dialled_at(venue) {
                 None => self.executors[venue].connect(now, lane),
                 Some(again) => self.put(again, Happening::LaneUp(venue, lane)),

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use clap::ValueEnum;
+use surefoot_hot::ids::Venue;
 
 use super::kalshi::limits::Tier;
 use super::market_set::BLOCK_MARKETS;
@@ -285,6 +286,14 @@ pub struct Ways {
 }
 
 impl Ways {
+    /// The way to a venue.
+    pub const fn to(&self, venue: Venue) -> &Way {
+        match venue {
+            Venue::Polymarket => &self.polymarket,
+            Venue::Kalshi => &self.kalshi,
+        }
+    }
+
     /// Nothing takes time.
     pub const NONE: Self = Self::of_us(0);
 

@@ -2,7 +2,6 @@
 
 use super::Core;
 use super::money::worst_cost;
-use super::resting::change_open;
 use crate::canary::{self, Canary};
 use crate::ids::{Action, MarketId, OrderId, OrderRef, Outcome, Side};
 use crate::ledger::CashAccount;
@@ -41,7 +40,7 @@ impl Core {
     pub(super) fn reclaim(&mut self, record: Record) -> Record {
         let (mut cash, mut qty) = self.claim(&record.order, record.open());
         if let Some(change) = record.change {
-            let (more, more_qty) = self.claim(&change.to.on(&record.order), change_open(&record));
+            let (more, more_qty) = self.claim(&change.to.on(&record.order), record.change_open());
             (cash, qty) = (cash.max(more), qty.max(more_qty));
         }
         self.reserve(record.order.market, cash - record.reserved);

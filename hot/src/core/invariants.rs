@@ -9,7 +9,6 @@
 
 use super::Core;
 use super::fills::QTY_DUST;
-use super::resting::change_open;
 use crate::event::{Control, Event};
 use crate::group::NO_GROUP;
 use crate::ids::{Action, GroupId, OrderRef};
@@ -150,7 +149,7 @@ impl Core {
         }
         assert!(record.reserved >= cash, "R1: a purchase holds what it may still cost");
         if let Some(change) = record.change {
-            let (cash, _) = self.claim(&change.to.on(&record.order), change_open(record));
+            let (cash, _) = self.claim(&change.to.on(&record.order), record.change_open());
             assert!(
                 record.reserved >= cash,
                 "O12: while a change is under way the larger claim is held"

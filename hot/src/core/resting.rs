@@ -40,11 +40,6 @@ pub(super) fn is_doubtful(now: Nanos, record: &Record) -> bool {
     record.order.expires.is_some_and(overdue) || now.since(asked) >= ASK_EVERY
 }
 
-/// Contracts that may still fill once the change that is under way is made; zero without one.
-pub(super) fn change_open(record: &Record) -> Qty {
-    record.change.map_or(Qty::ZERO, |change| change.to.qty.saturating_sub(record.filled))
-}
-
 impl Core {
     /// An order is to rest. What the gate refuses is noted, and nothing is sent.
     pub(super) fn on_rest(&mut self, now: Nanos, control: &Control, out: &mut Outbox) {

@@ -198,6 +198,11 @@ impl Record {
         }
     }
 
+    /// Contracts that may still fill once the change that is under way is made; zero without one.
+    pub fn change_open(&self) -> Qty {
+        self.change.map_or(Qty::ZERO, |change| change.to.qty.saturating_sub(self.filled))
+    }
+
     /// Whether the venue is done with it: nothing more will fill.
     pub fn is_over(&self) -> bool {
         self.ended.is_some() || self.state == OrderState::Done

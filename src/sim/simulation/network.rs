@@ -119,10 +119,7 @@ impl Simulation {
                 Nanos::new(least + self.rng.below(spread))
             }
             Some(ways) => {
-                let way = match venue {
-                    Venue::Polymarket => &ways.polymarket,
-                    Venue::Kalshi => &ways.kalshi,
-                };
+                let way = ways.to(venue);
                 let drawn = match what {
                     Carried::Request => way.request_us,
                     Carried::Answer => way.answer_us,

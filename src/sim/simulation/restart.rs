@@ -36,15 +36,18 @@ const LOST_NS: u64 = 100_000_000;
 /// How long the service manager waits until it starts a program again that has not come up.
 pub(super) const AGAIN_AFTER: Nanos = Nanos::from_secs(10);
 
+/// Inputs of the core, each with its time.
+type Inputs = Vec<(Nanos, Event)>;
+
 /// What the disk holds of the core: a snapshot, and the inputs since.
 #[derive(Debug)]
 pub(super) struct History {
     /// Inputs behind a snapshot after which the next one is taken.
     every: usize,
     snapshot: Vec<u8>,
-    inputs: Vec<(Nanos, Event)>,
+    inputs: Inputs,
     /// The snapshot before that, and the inputs from it to the newest one.
-    older: Option<(Vec<u8>, Vec<(Nanos, Event)>)>,
+    older: Option<(Vec<u8>, Inputs)>,
 }
 
 impl History {
