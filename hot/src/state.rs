@@ -304,6 +304,9 @@ macro_rules! save_field {
     (slots, $field:ident, $to:ident) => {
         $crate::state::save_table($field, Option::is_none, $to)
     };
+    (boxed, $field:ident, $to:ident) => {
+        $crate::state::State::save(&**$field, $to)
+    };
     (derived, $field:ident, $to:ident) => {
         let _ = $field;
     };
@@ -330,6 +333,9 @@ macro_rules! load_field {
     (slots, $field:ident, $from:ident) => {
         $crate::state::load_table($field, $from)?
     };
+    (boxed, $field:ident, $from:ident) => {
+        $crate::state::State::load(&mut **$field, $from)?
+    };
     (derived, $field:ident, $from:ident) => {
         let _ = $field;
     };
@@ -345,6 +351,9 @@ macro_rules! sketch_field {
     }};
     (list($max:expr), $field:ident, $draw:ident, $to:ident) => {
         $crate::state::sketch_list($field, $max, $draw, $to)
+    };
+    (boxed, $field:ident, $draw:ident, $to:ident) => {
+        $crate::state::State::sketch(&**$field, $draw, $to)
     };
     (derived, $field:ident, $draw:ident, $to:ident) => {
         let _ = $field;

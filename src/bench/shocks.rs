@@ -19,7 +19,9 @@ const PLANS: usize = 4_000;
 const PAIRS: u16 = 4_096;
 /// Levels of a side of each.
 const DEPTH: u16 = 15;
-const BOOK_BYTES: usize = 2 * PAIRS as usize * size_of::<Book>();
+/// Of all of them: the rows of their table, and what rests at each level of both sides.
+const BOOK_BYTES: usize =
+    2 * PAIRS as usize * (size_of::<Book>() + 2 * DEPTH as usize * size_of::<Qty>());
 const _: () = assert!(BOOK_BYTES > 1 << 20, "more than a cache close to a core holds");
 
 /// A plan of two legs of which one pays, so that every shock has to be looked at: a pair, and how many contracts of each leg.

@@ -24,17 +24,12 @@ pub(super) struct MirrorCheck {
     pub(super) qty: Qty,
 }
 
-/// Statements that the book does not agree with yet.
-///
-/// In this order: whether there is one, and since when, is asked with every change, the rest only where there is.
+/// Statements that the book does not agree with yet. Whether there is one, and since when it puts the book in doubt, is asked with
+/// every change, and so is in the book itself.
 #[derive(Clone, Copy, Debug)]
-#[repr(C)]
 pub(super) struct Checks {
-    open: bool,
     /// Whether the sides were crossed or locked when the last frame ended.
     crossed: bool,
-    /// Set while a frame has ended with one of them open: since when.
-    since: Option<Nanos>,
     top: Option<TopCheck>,
     mirrors: [Option<MirrorCheck>; MIRRORS_MAX],
     /// Best prices that were stated apart from any change, and when. They put nothing in doubt while they wait.
@@ -42,33 +37,8 @@ pub(super) struct Checks {
 }
 
 impl Checks {
-    /// Bytes up to and with what says whether `since` is set.
-    pub(super) const HEAD: usize = std::mem::offset_of!(Self, since) + 8;
-    pub(super) const NONE: Self = Self {
-        top: None,
-        mirrors: [None; MIRRORS_MAX],
-        crossed: false,
-        since: None,
-        stated: None,
-        open: false,
-    };
-
-    /// Whether anything is open.
-    pub(super) const fn is_open(&self) -> bool {
-        self.open
-    }
-
-    /// Since when the book has been in doubt.
-    pub(super) const fn since(&self) -> Option<Nanos> {
-        self.since
-    }
-
-    /// From here on the book is in doubt, if it was not before.
-    pub(super) const fn doubt(&mut self, now: Nanos) {
-        if self.since.is_none() {
-            self.since = Some(now);
-        }
-    }
+    pub(super) const NONE: Self =
+        Self { top: None, mirrors: [None; MIRRORS_MAX], crossed: false, stated: None };
 
     /// Since when the book has not come to best prices that were stated apart from any change.
     pub(super) const fn stated_since(&self) -> Option<Nanos> {
@@ -81,7 +51,6 @@ impl Checks {
     /// A newer statement apart from any change replaces an older one, which the book has passed by.
     pub(super) const fn hold_stated(&mut self, check: TopCheck, now: Nanos) {
         self.stated = Some((check, now));
-        self.open = true;
     }
 
     /// The book agrees with what is stated now.
@@ -92,13 +61,11 @@ impl Checks {
     /// Whether the book is crossed now; settled with the rest.
     pub(super) const fn set_crossed(&mut self, crossed: bool) {
         self.crossed = crossed;
-        self.open |= crossed;
     }
 
     /// A newer statement of the top replaces an older one.
     pub(super) const fn hold_top(&mut self, check: TopCheck) {
         self.top = Some(check);
-        self.open = true;
     }
 
     /// Returns whether there was room. A newer statement about the same level replaces an older one.
@@ -111,7 +78,6 @@ impl Checks {
             .or_else(|| self.mirrors.iter().position(Option::is_none));
         let Some(place) = place else { return false };
         self.mirrors[place] = Some(check);
-        self.open = true;
         true
     }
 
@@ -133,10 +99,6 @@ impl Checks {
         if self.crossed {
             left = Some(StaleWhy::Crossed);
         }
-        self.open = left.is_some() || self.stated.is_some();
-        if left.is_none() {
-            self.since = None;
-        }
         left
     }
 }
@@ -144,5 +106,5 @@ impl Checks {
 pack_fields! {
     TopCheck { bid, ask }
     MirrorCheck { side, price, qty }
-    Checks { top, mirrors, crossed, since, stated, open }
+    Checks { top, mirrors, crossed, stated }
 }

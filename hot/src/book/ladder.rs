@@ -100,6 +100,19 @@ impl Ladder {
     #[inline(always)] // a dozen instructions, without the call
     pub fn set(&mut self, rank: usize, qty: Qty) -> Moved {
         assert!(rank < self.slots(), "the rank is one of the ladder's");
+        if self.put(rank, qty) == Moved::Not {
+            return Moved::Not;
+        }
+        if rank + 1 < self.top() {
+            return Moved::Behind;
+        }
+        self.move_top(rank, qty);
+        Moved::Top
+    }
+
+    /// Makes `qty` rest at `rank`, as if it were behind the best.
+    #[inline(always)]
+    fn put(&mut self, rank: usize, qty: Qty) -> Moved {
         let there = &mut self.words[usize::from(self.maps) + rank];
         if *there == qty.micros() {
             return Moved::Not;
@@ -108,11 +121,13 @@ impl Ladder {
         // Without a branch: whether a level comes or goes is not to be foretold.
         let (word, bit) = (&mut self.words[rank / 64], rank % 64);
         *word = (*word & !(1 << bit)) | (u64::from(!qty.is_zero()) << bit);
-        if rank + 1 < self.top() {
-            return Moved::Behind;
-        }
-        self.move_top(rank, qty);
-        Moved::Top
+        Moved::Behind
+    }
+
+    /// The same where `rank` is below the best; `None` where it is not, and then nothing has changed.
+    #[inline(always)]
+    pub(super) fn set_behind(&mut self, rank: usize, qty: Qty) -> Option<Moved> {
+        if rank + 1 < self.top() { Some(self.put(rank, qty)) } else { None }
     }
 
     /// The best rank is now `rank` or, where nothing rests there any more, the next one below.

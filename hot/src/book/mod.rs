@@ -86,10 +86,10 @@ pub enum Applied {
 
 /// One market's YES book, its terms and its sync state.
 ///
-/// In this order: what every change of a level and every look at the best prices reads is in the first two cache lines, whichever
-/// of thousands of books it is (see `HOT`).
+/// What every change of a level and every look at the best prices reads is here, in two cache lines; the rest is apart, so that the
+/// table of thousands of books takes few pages.
 #[derive(Clone, Debug)]
-#[repr(C, align(64))]
+#[repr(align(64))]
 pub struct Book {
     /// Bids and asks, by [`Side::index`].
     ladders: [Ladder; 2],
@@ -107,6 +107,18 @@ pub struct Book {
     frame_open: bool,
     /// Whether it may belong in other lists of [`Books`] than before.
     refile: bool,
+    /// Whether any statement of the venue waits for the book to agree with it, or the sides were crossed when the last frame ended.
+    checks_open: bool,
+    /// Set while a frame has ended with one of them open, other than one that puts nothing in doubt: since when.
+    doubted_since: Option<Nanos>,
+    rest: Box<Rest>,
+}
+
+const _: () = assert!(size_of::<Option<Book>>() == 128, "a row of the table is two cache lines");
+
+/// What of a [`Book`] the usual change of a level does not read.
+#[derive(Clone, Debug)]
+struct Rest {
     checks: Checks,
     scale: Scale,
     terms: MarketDef,
@@ -120,10 +132,21 @@ pub struct Book {
     stales: [u16; StaleWhy::ALL.len()],
 }
 
-/// Bytes of a [`Book`] that are read with every change. Whether a row of the table holds a book at all is known from the same
-/// bytes: the compiler keeps that in what says whether `Checks::since` is set.
-const HOT: usize = std::mem::offset_of!(Book, checks) + Checks::HEAD;
-const _: () = assert!(HOT <= 128, "two cache lines");
+impl Rest {
+    /// Of a book that is new.
+    fn new(terms: MarketDef) -> Self {
+        Self {
+            checks: Checks::NONE,
+            scale: Scale::new(terms.grid),
+            terms,
+            epoch: 0,
+            venue_time: Nanos::ZERO,
+            link: None,
+            followed: true,
+            stales: [0; StaleWhy::ALL.len()],
+        }
+    }
+}
 
 /// The best level of each side, by [`Side::index`]: a side without one has nothing resting there.
 #[derive(Clone, Copy, Debug)]
@@ -150,22 +173,27 @@ impl Tops {
 
 /// Memory for one market's book, on its way to the core from a thread that may allocate.
 #[derive(Debug)]
-pub struct BookRoom([Ladder; 2]);
+pub struct BookRoom {
+    ladders: [Ladder; 2],
+    rest: Box<Rest>,
+}
 
 impl BookRoom {
     /// For a market on this grid.
     pub fn new(grid: Grid) -> Self {
-        Self([(); 2].map(|()| Ladder::new(grid.slots(), 0)))
+        let none = MarketDef { grid, ..MarketDef::bare(MarketId::new(0), Venue::ALL[0]) };
+        let ladders = [(); 2].map(|()| Ladder::new(grid.slots(), 0));
+        Self { ladders, rest: Box::new(Rest::new(none)) }
     }
 
     /// Of how many prices the grid was that it was made for.
     const fn slots(&self) -> usize {
-        self.0[0].slots()
+        self.ladders[0].slots()
     }
 
     /// Whether a book on this grid has room in it.
     fn fits(&self, grid: Grid) -> bool {
-        fits(&self.0, grid)
+        fits(&self.ladders, grid)
     }
 }
 
@@ -180,11 +208,11 @@ impl Book {
         Self::in_room(terms, BookRoom::new(terms.grid))
     }
 
-    /// The same in memory that is there: the room is empty, so that nothing of it is written. Allocates only where it does not
-    /// fit the market's grid.
-    fn in_room(terms: MarketDef, BookRoom(mut ladders): BookRoom) -> Self {
-        let scale = Scale::new(terms.grid);
-        ladders.iter_mut().for_each(|ladder| ladder.reset(scale.slots()));
+    /// The same in memory that is there: its ladders are empty, so that nothing of them is written. Allocates only where they do
+    /// not fit the market's grid.
+    fn in_room(terms: MarketDef, BookRoom { mut ladders, mut rest }: BookRoom) -> Self {
+        *rest = Rest::new(terms);
+        ladders.iter_mut().for_each(|ladder| ladder.reset(rest.scale.slots()));
         Self {
             ladders,
             sync: Sync::Fresh,
@@ -195,20 +223,37 @@ impl Book {
             frame: Applied::Unchanged,
             frame_open: false,
             refile: true,
-            checks: Checks::NONE,
-            scale,
-            terms,
-            epoch: 0,
-            venue_time: Nanos::ZERO,
-            link: None,
-            followed: true,
-            stales: [0; StaleWhy::ALL.len()],
+            checks_open: false,
+            doubted_since: None,
+            rest,
         }
     }
 
     /// One level changes.
-    #[inline]
     pub(crate) fn on_level(&mut self, now: Nanos, level: &Level) -> Applied {
+        self.set_behind(level).unwrap_or_else(|| self.on_any_level(now, level))
+    }
+
+    /// What [`Self::on_any_level`] does, in fewer instructions, where all is as it is with most changes: the one change of a frame,
+    /// behind the best price, and a book that nothing is known against. `None` where it is not so, and then nothing has changed.
+    #[inline]
+    pub(crate) fn set_behind(&mut self, level: &Level) -> Option<Applied> {
+        let Change::Set(qty) = level.change else { return None };
+        if !self.is_settled() || self.refile || !level.last || level.market != self.market {
+            return None;
+        }
+        let rank = self.rank(level.side, self.even.slot(level.price)?);
+        if qty > QTY_MAX {
+            return None;
+        }
+        let moved = self.ladders[level.side.index()].set_behind(rank, qty)?;
+        // Both best prices stay, so that the sides are not crossed, as they were not before.
+        self.frames = self.frames.wrapping_add(1);
+        Some(if moved == Moved::Not { Applied::Unchanged } else { Applied::Deep })
+    }
+
+    /// One level changes, whatever it is and however the book stands.
+    pub(crate) fn on_any_level(&mut self, now: Nanos, level: &Level) -> Applied {
         assert!(level.market == self.market, "a level changes its own market's book");
         if !matches!(self.sync, Sync::Good | Sync::Loading) {
             return Applied::Unchanged;
@@ -240,7 +285,7 @@ impl Book {
     /// hold.
     #[inline]
     fn read(&self, level: &Level) -> Option<(usize, Qty)> {
-        let rank = self.rank(level.side, slot(self.even, &self.scale, level.price)?);
+        let rank = self.rank(level.side, slot(self.even, &self.rest.scale, level.price)?);
         let old = || self.ladders[level.side.index()].qty(rank);
         let held = match level.change {
             Change::Set(qty) => qty,
@@ -260,7 +305,7 @@ impl Book {
         }
         (self.frame, self.frame_open) = (Applied::Unchanged, false);
         let crossed = self.is_crossed();
-        if crossed || self.checks.is_open() {
+        if crossed || self.checks_open {
             return self.end_odd_frame(now, frame, crossed);
         }
         frame
@@ -269,8 +314,8 @@ impl Book {
     /// The frame leaves the book crossed or at odds with what the venue stated, or ends that.
     #[cold]
     fn end_odd_frame(&mut self, now: Nanos, frame: Applied, crossed: bool) -> Applied {
-        let doubted = self.checks.since().is_some();
-        self.checks.set_crossed(crossed);
+        let doubted = self.doubted_since.is_some();
+        self.rest.checks.set_crossed(crossed);
         match self.settle() {
             Some(why) if doubted && self.is_overdue(now) => self.fail(now, why),
             None if !doubted => frame,
@@ -297,14 +342,14 @@ impl Book {
         }
         if self.frame_open && last {
             if !self.top_agrees(check) {
-                self.checks.hold_top(check);
+                self.hold_top(check);
             }
             return self.end_frame(now, self.frame);
         }
         if self.is_settled() && self.top_agrees(check) {
             return Applied::Unchanged; // the usual case, kept short
         }
-        self.checks.hold_top(check);
+        self.hold_top(check);
         self.on_check(now)
     }
 
@@ -318,9 +363,10 @@ impl Book {
         let check = TopCheck { bid, ask };
         if self.sync == Sync::Good {
             if self.top_agrees(check) {
-                self.checks.drop_stated();
+                self.rest.checks.drop_stated();
             } else {
-                self.checks.hold_stated(check, now);
+                self.rest.checks.hold_stated(check, now);
+                self.checks_open = true;
             }
             self.refile = true;
         }
@@ -336,13 +382,19 @@ impl Book {
         if self.is_settled() && self.mirror_agrees(check) {
             return Applied::Unchanged; // the usual case, kept short
         }
-        if !self.checks.hold_mirror(check) {
+        if !self.rest.checks.hold_mirror(check) {
             self.settle(); // makes room: most were waiting for a level that has come since
-            if !self.checks.hold_mirror(check) {
+            if !self.rest.checks.hold_mirror(check) {
                 return self.fail(now, StaleWhy::Mirror);
             }
         }
+        self.checks_open = true;
         self.on_check(now)
+    }
+
+    fn hold_top(&mut self, check: TopCheck) {
+        self.rest.checks.hold_top(check);
+        self.checks_open = true;
     }
 
     /// A statement came in. Inside a frame it waits for the end; outside, a book that disagrees is in doubt: the
@@ -351,7 +403,7 @@ impl Book {
         if self.frame_open || self.sync == Sync::Loading {
             return Applied::Pending;
         }
-        let doubted = self.checks.since().is_some();
+        let doubted = self.doubted_since.is_some();
         match (self.settle(), doubted) {
             (Some(why), true) if self.is_overdue(now) => self.fail(now, why),
             (None, false) | (Some(_), true) => Applied::Unchanged,
@@ -366,25 +418,40 @@ impl Book {
     /// Drops the statements that the book agrees with; says what is left. Most frames of a venue that states its best prices
     /// end here: nothing is copied, and the lists of [`Books`] are touched only where a doubt has ended.
     fn settle(&mut self) -> Option<StaleWhy> {
-        let Self { checks, tops, ladders, even, scale, .. } = self;
-        let before = (checks.since(), checks.stated_since());
+        let Self { tops, ladders, even, rest, doubted_since, .. } = self;
+        let Rest { checks, scale, .. } = &mut **rest;
+        let before = (*doubted_since, checks.stated_since());
         let left = checks.settle(
             |check| top_agrees(tops, check),
             |check| mirror_agrees(*even, scale, ladders, check),
         );
-        self.refile |= (self.checks.since(), self.checks.stated_since()) != before;
+        if left.is_none() {
+            *doubted_since = None;
+        }
+        let after = (*doubted_since, checks.stated_since());
+        self.checks_open = left.is_some() || after.1.is_some();
+        self.refile |= after != before;
         left
     }
 
-    /// From here on the book is in doubt.
+    /// From here on the book is in doubt, if it was not before.
     const fn doubt(&mut self, now: Nanos) {
-        self.checks.doubt(now);
+        if self.doubted_since.is_none() {
+            self.doubted_since = Some(now);
+        }
         self.refile = true;
     }
 
+    /// Nothing that was stated waits any more.
+    fn drop_checks(&mut self) {
+        self.rest.checks = Checks::NONE;
+        (self.checks_open, self.doubted_since) = (false, None);
+    }
+
     /// Between frames, with no statement open.
+    #[inline]
     fn is_settled(&self) -> bool {
-        self.sync == Sync::Good && !self.frame_open && !self.checks.is_open()
+        self.sync == Sync::Good && !self.frame_open && !self.checks_open
     }
 
     fn top_agrees(&self, check: TopCheck) -> bool {
@@ -392,12 +459,12 @@ impl Book {
     }
 
     fn mirror_agrees(&self, check: MirrorCheck) -> bool {
-        mirror_agrees(self.even, &self.scale, &self.ladders, check)
+        mirror_agrees(self.even, &self.rest.scale, &self.ladders, check)
     }
 
     /// A fresh snapshot begins: its levels follow, and then changes, over the same link.
     pub(crate) fn on_snapshot_begin(&mut self, link: LinkNumber, venue_time: Nanos) -> Applied {
-        if !self.followed {
+        if !self.rest.followed {
             return Applied::Unchanged; // sent before the venue heard that it is not wanted
         }
         let was_good = self.sync == Sync::Good;
@@ -405,8 +472,8 @@ impl Book {
         self.drop_levels();
         self.sync = Sync::Loading;
         self.refile = true;
-        self.venue_time = venue_time;
-        self.link = Some(link);
+        self.rest.venue_time = venue_time;
+        self.rest.link = Some(link);
         if was_good { Applied::Top } else { Applied::Pending }
     }
 
@@ -430,16 +497,16 @@ impl Book {
 
     /// The grid changed: the levels of the old one are dropped.
     pub(crate) fn on_grid(&mut self, now: Nanos, grid: Grid) -> Applied {
-        self.terms.grid = grid;
-        (self.even, self.scale) = (Even::new(grid), Scale::new(grid));
+        self.rest.terms.grid = grid;
+        (self.even, self.rest.scale) = (Even::new(grid), Scale::new(grid));
         for ladder in &mut self.ladders {
-            ladder.reset(self.scale.slots());
+            ladder.reset(self.rest.scale.slots());
         }
         self.drop_levels();
         let applied = self.fail(now, StaleWhy::Grid);
         assert!(!self.is_good(), "O14: a book of another grid waits for a snapshot");
         assert!(
-            self.ladders.iter().all(|ladder| ladder.slots() == self.scale.slots()),
+            self.ladders.iter().all(|ladder| ladder.slots() == self.rest.scale.slots()),
             "both sides have a rank for every price of the grid"
         );
         applied
@@ -452,30 +519,30 @@ impl Book {
 
     /// Takes larger ladders for a finer grid, which comes at once and drops the levels.
     fn take_ladders(&mut self, mut ladders: [Ladder; 2]) {
-        ladders.iter_mut().for_each(|ladder| ladder.reset(self.scale.slots()));
+        ladders.iter_mut().for_each(|ladder| ladder.reset(self.rest.scale.slots()));
         self.ladders = ladders;
     }
 
     /// The market's terms came in again.
     pub(crate) fn on_terms(&mut self, now: Nanos, terms: &MarketDef) -> Applied {
-        assert!(terms.market == self.terms.market, "a book keeps its market");
-        let same_grid = terms.grid == self.terms.grid;
-        self.terms = *terms;
-        self.followed = true;
+        assert!(terms.market == self.rest.terms.market, "a book keeps its market");
+        let same_grid = terms.grid == self.rest.terms.grid;
+        self.rest.terms = *terms;
+        self.rest.followed = true;
         self.refile = true;
         if same_grid { Applied::Unchanged } else { self.on_grid(now, terms.grid) }
     }
 
     /// The market's status changed; its levels stay.
     pub(crate) const fn on_status(&mut self, status: MarketStatus) -> Applied {
-        self.terms.status = status;
+        self.rest.terms.status = status;
         self.refile = true;
         Applied::Unchanged
     }
 
     /// The market's least order and its close, as they are listed now.
     pub(crate) const fn on_listed(&mut self, min_qty: Qty, close: Nanos) {
-        (self.terms.min_qty, self.terms.close) = (min_qty, close);
+        (self.rest.terms.min_qty, self.rest.terms.close) = (min_qty, close);
     }
 
     /// Empties it: what was learned before no longer counts.
@@ -484,10 +551,10 @@ impl Book {
             ladder.clear();
         }
         self.tops = Tops::NONE;
-        self.epoch += 1;
+        self.rest.epoch += 1;
         self.frame = Applied::Unchanged;
         self.frame_open = false;
-        self.checks = Checks::NONE;
+        self.drop_checks();
         assert!(
             self.ladders.iter().all(|ladder| ladder.top() == 0),
             "an emptied book holds nothing"
@@ -497,40 +564,40 @@ impl Book {
     /// The market is subscribed to no more: the book is emptied, and nothing fills it until the market's terms come again.
     fn unfollow(&mut self) {
         self.drop_levels();
-        (self.sync, self.link, self.followed) = (Sync::Fresh, None, false);
+        (self.sync, self.rest.link, self.rest.followed) = (Sync::Fresh, None, false);
         self.refile = true;
     }
 
     /// Whether the market is subscribed to, or is about to be.
     pub const fn is_followed(&self) -> bool {
-        self.followed
+        self.rest.followed
     }
 
     /// Makes it stale; the levels stay as the last that is known.
     #[cold]
     #[inline(never)]
     pub(crate) fn fail(&mut self, now: Nanos, why: StaleWhy) -> Applied {
-        if matches!(self.sync, Sync::Stale { .. }) || !self.followed {
+        if matches!(self.sync, Sync::Stale { .. }) || !self.rest.followed {
             return Applied::Unchanged;
         }
         self.sync = Sync::Stale { why, since: now };
-        let times = &mut self.stales[why as usize];
+        let times = &mut self.rest.stales[why as usize];
         *times = times.saturating_add(1);
         self.refile = true;
         self.frame = Applied::Unchanged;
         self.frame_open = false;
-        self.checks = Checks::NONE;
+        self.drop_checks();
         Applied::Stale(why)
     }
 
     fn is_overdue(&self, now: Nanos) -> bool {
-        self.checks.since().is_some_and(|since| now.since(since) >= DOUBT_NS_MAX)
+        self.doubted_since.is_some_and(|since| now.since(since) >= DOUBT_NS_MAX)
     }
 
     /// Time passed: a book that has disagreed with its venue for too long is stale.
     fn on_time(&mut self, now: Nanos) -> Option<StaleWhy> {
         let is_late = |since: Nanos| now.since(since) >= DOUBT_NS_MAX;
-        let why = match (self.is_overdue(now), self.checks.stated_since()) {
+        let why = match (self.is_overdue(now), self.rest.checks.stated_since()) {
             (true, _) => self.settle()?,
             (false, Some(since)) if is_late(since) => StaleWhy::Top,
             (false, _) => return None,
@@ -550,7 +617,7 @@ impl Book {
 
     /// Whether orders may be opened from it: whole, between frames, and not at odds with what the venue said last.
     pub const fn is_good(&self) -> bool {
-        matches!(self.sync, Sync::Good) && !self.frame_open && self.checks.since().is_none()
+        matches!(self.sync, Sync::Good) && !self.frame_open && self.doubted_since.is_none()
     }
 
     /// Whether it may belong in other lists of [`Books`] than before.
@@ -560,14 +627,14 @@ impl Book {
 
     /// Whether it is whole and not at odds with what the venue said last, also in the middle of a frame.
     const fn is_well(&self) -> bool {
-        matches!(self.sync, Sync::Good) && self.checks.since().is_none()
+        matches!(self.sync, Sync::Good) && self.doubted_since.is_none()
     }
 
     /// Whether it waits for a snapshot that has not begun. That of a market which is over waits for none: there will be none,
     /// and nothing can be traded there.
     const fn is_waiting(&self) -> bool {
         let waits = matches!(self.sync, Sync::Fresh | Sync::Stale { .. });
-        waits && self.followed && !self.terms.status.is_over()
+        waits && self.rest.followed && !self.rest.terms.status.is_over()
     }
 
     /// How far it can be trusted.
@@ -577,12 +644,12 @@ impl Book {
 
     /// Whether time alone may make it stale: it disagrees with what the venue stated.
     const fn is_timed(&self) -> bool {
-        self.checks.since().is_some() || self.checks.stated_since().is_some()
+        self.doubted_since.is_some() || self.rest.checks.stated_since().is_some()
     }
 
     /// Since when it disagrees with what the venue stated outside a frame, if it does.
     pub const fn doubted_since(&self) -> Option<Nanos> {
-        self.checks.since()
+        self.doubted_since
     }
 
     /// Moves with every frame and every snapshot about it: a market is silent while this stands still.
@@ -592,7 +659,7 @@ impl Book {
 
     /// How often it became stale for each reason, by the reason's number; none counts beyond 65,535.
     pub const fn stales(&self) -> &[u16; StaleWhy::ALL.len()] {
-        &self.stales
+        &self.rest.stales
     }
 
     /// What a witness of the same book says of it: see [`digest`].
@@ -602,27 +669,27 @@ impl Book {
 
     /// Goes up whenever the levels are dropped: quantities of two epochs cannot be compared.
     pub const fn epoch(&self) -> u32 {
-        self.epoch
+        self.rest.epoch
     }
 
     /// The venue's time of the last snapshot, or zero.
     pub const fn venue_time(&self) -> Nanos {
-        self.venue_time
+        self.rest.venue_time
     }
 
     /// The market link that its last snapshot came over, and its changes since; `None` before the first.
     pub const fn link(&self) -> Option<LinkNumber> {
-        self.link
+        self.rest.link
     }
 
     /// The market link that brought its last snapshot, and whose link that is; `None` before the first.
     fn fed_by(&self) -> Option<(Venue, LinkNumber)> {
-        self.link.map(|link| (self.terms.venue, link))
+        self.rest.link.map(|link| (self.rest.terms.venue, link))
     }
 
     /// The market's terms of trade as last heard, its grid and status kept up to date.
     pub const fn terms(&self) -> &MarketDef {
-        &self.terms
+        &self.rest.terms
     }
 
     /// The best price of YES and what rests there, as last known; see [`Book::is_good`].
@@ -634,12 +701,12 @@ impl Book {
     #[inline(never)] // the change of a level seldom needs it
     fn find_best(&self, side: Side) -> Option<(Price, Qty)> {
         let (rank, qty) = self.ladders[side.index()].best()?;
-        Some((self.scale.price(self.rank(side, rank)), qty))
+        Some((self.rest.scale.price(self.rank(side, rank)), qty))
     }
 
     /// What rests at a price of YES; zero off the grid.
     pub fn qty(&self, side: Side, price: Price) -> Qty {
-        let slot = slot(self.even, &self.scale, price);
+        let slot = slot(self.even, &self.rest.scale, price);
         slot.map_or(Qty::ZERO, |slot| self.ladders[side.index()].qty(self.rank(side, slot)))
     }
 
@@ -686,13 +753,14 @@ impl Book {
 
     /// The scale and the best levels, which follow from the terms and the ladders.
     fn rebuild(&mut self) -> Option<()> {
-        (self.even, self.scale) = (Even::new(self.terms.grid), Scale::new(self.terms.grid));
-        self.market = self.terms.market;
+        (self.even, self.rest.scale) =
+            (Even::new(self.rest.terms.grid), Scale::new(self.rest.terms.grid));
+        self.market = self.rest.terms.market;
         for side in Side::ALL {
             self.tops.set(side, self.find_best(side));
         }
         self.refile = true;
-        self.ladders.iter().all(|ladder| ladder.slots() == self.scale.slots()).then_some(())
+        self.ladders.iter().all(|ladder| ladder.slots() == self.rest.scale.slots()).then_some(())
     }
 }
 
@@ -706,7 +774,8 @@ fn slot(even: Even, scale: &Scale, price: Price) -> Option<usize> {
 /// A slot beyond the grid, which none is, would have a rank that no ladder takes.
 #[inline]
 const fn rank(ladders: &[Ladder; 2], side: Side, slot: usize) -> usize {
-    [slot, ladders[1].slots().wrapping_sub(slot + 1)][side.index()]
+    let asks = side.index().wrapping_neg(); // no bit for bids, every bit for asks
+    (slot ^ asks).wrapping_add(ladders[1].slots() & asks) // the slot, or the slots above it
 }
 
 /// Whether the best prices are those that the venue states.
@@ -730,17 +799,22 @@ pack_variants! {
 // The terms come first, written by the table of books: without them no book can be made to load the rest into.
 state_fields! {
     Book {
-        terms: derived, market: derived, even: derived, scale: derived, ladders: each, tops: derived, sync: value, epoch: value, frame: value,
-        frame_open: value, checks: value, venue_time: value, link: value,
-        refile: derived, followed: value, frames: value, stales: value,
+        market: derived, even: derived, ladders: each, tops: derived, sync: value, frame: value, frame_open: value, checks_open: value,
+        doubted_since: value, refile: derived, frames: value, rest: boxed,
     } then rebuild
+}
+
+state_fields! {
+    Rest {
+        terms: derived, scale: derived, checks: value, epoch: value, venue_time: value, link: value, followed: value, stales: value,
+    }
 }
 
 /// A row of the table of books that is in use.
 impl State for Option<Book> {
     fn save<W: PackSink>(&self, to: &mut W) {
         let book = self.as_ref().expect("only rows in use are written");
-        book.terms.pack(to);
+        book.rest.terms.pack(to);
         book.save(to);
     }
     fn load<S: PackSource>(&mut self, from: &mut S) -> Option<()> {
@@ -767,7 +841,7 @@ impl Iterator for Levels<'_> {
 
     fn next(&mut self) -> Option<(Price, Qty)> {
         let (rank, qty) = self.ranks.next()?;
-        let price = self.book.scale.price(self.book.rank(self.side, rank));
+        let price = self.book.rest.scale.price(self.book.rank(self.side, rank));
         match self.outcome {
             Outcome::Yes => Some((price, qty)),
             Outcome::No => Some((price.complement(), qty)),

@@ -384,6 +384,53 @@ fn a_top_that_ends_its_frame_is_held_against_the_book_before_anything_is_decided
     assert_eq!(book.on_time(T.after(DOUBT_NS_MAX)), Some(StaleWhy::Top));
 }
 
+/// Two books get the same events, and one of them never takes the short way. Both answer alike, and each is what the other is,
+/// every field and every word of it.
+#[test]
+fn the_short_way_of_a_change_ends_where_the_long_one_does() {
+    let mut seed = 5_u64;
+    let mut draw = |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    let (mut short, mut long) = (good(), good());
+    let (mut now, mut shorter) = (T, 0);
+    for step in 0..12_000 {
+        now = now.after(Nanos::from_millis(1));
+        let qty = if draw(400) == 0 { QTY_MAX } else { n(draw(4)) };
+        let change = match draw(8) {
+            0 => Change::Add(qty),
+            1 => Change::Take(n(draw(2))),
+            _ if draw(300) == 0 => Change::Set(Qty::from_micros(QTY_MAX.micros() + 1)),
+            _ => Change::Set(qty),
+        };
+        let side = Side::ALL[draw(2) as usize];
+        let nearest = [4_800 - 100 * draw(3) as u16, 4_900][side.index()];
+        let away = if draw(300) == 0 { 150 } else { 100 * draw(12) as u16 };
+        let ticks = [nearest - away, nearest + away][side.index()];
+        let event = match draw(80) {
+            0 => BEGIN,
+            1..=8 => END,
+            _ if matches!(short.sync(), Sync::Stale { .. }) && draw(4) == 0 => BEGIN,
+            9 => top(4_700, 4_900),
+            10 => mirror(side, ticks, draw(4)),
+            _ => level(side, ticks, change, draw(4) > 0),
+        };
+        if let Event::Level(level) = event {
+            shorter += usize::from(short.clone().set_behind(&level).is_some());
+            let (one, other) = (short.on_level(now, &level), long.on_any_level(now, &level));
+            assert_eq!(one, other, "step {step}: {level:?}");
+        } else {
+            assert_eq!(short.apply(now, &event), long.apply(now, &event));
+        }
+        if draw(8) > 0 {
+            (short.refile, long.refile) = (false, false); // it was filed
+        }
+        assert_eq!(format!("{short:?}"), format!("{long:?}"), "step {step}: {event:?}");
+    }
+    assert!(shorter > 500, "{shorter} changes went the short way");
+}
+
 #[test]
 fn what_is_asked_of_all_books_is_kept_as_each_changes() {
     use crate::event::{Control, Link};
@@ -524,7 +571,7 @@ fn a_book_takes_no_more_memory_than_it_says() {
         let given = Book::in_room(MarketDef { grid, ..terms(100) }, BookRoom::new(grid));
         for book in [made, given] {
             let heap: usize = book.ladders.iter().map(Ladder::heap_bytes).sum();
-            let bytes = size_of::<Book>() + heap;
+            let bytes = size_of::<Book>() + size_of::<Rest>() + heap;
             assert!(bytes <= most, "{bytes} bytes on {:?}", grid.parts());
         }
     }
@@ -533,7 +580,7 @@ fn a_book_takes_no_more_memory_than_it_says() {
 #[test]
 fn a_larger_room_serves_a_smaller_grid_without_being_written() {
     let room = BookRoom::new(Grid::uniform(1).unwrap());
-    let places: Vec<_> = room.0.iter().map(Ladder::heap_bytes).collect();
+    let places: Vec<_> = room.ladders.iter().map(Ladder::heap_bytes).collect();
     let mut book = Book::in_room(terms(100), room);
     assert!(book.ladders.iter().map(Ladder::heap_bytes).eq(places), "it is the same memory");
     for event in [BEGIN, set(Side::Bid, 4_700, 1), set(Side::Ask, 9_900, 4), END] {

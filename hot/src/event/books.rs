@@ -62,8 +62,15 @@ impl Books {
     /// Takes in a change of one level, as [`Books::apply`] does.
     #[inline]
     pub fn apply_level(&mut self, now: Nanos, level: &Level) -> Applied {
+        let usual = self.get_mut(level.market).and_then(|book| book.set_behind(level));
+        usual.unwrap_or_else(|| self.apply_any_level(now, level))
+    }
+
+    /// The same for any level. By itself, so that most changes need not save the registers that it takes.
+    #[inline(never)]
+    fn apply_any_level(&mut self, now: Nanos, level: &Level) -> Applied {
         let Some(book) = self.get_mut(level.market) else { return Applied::Unchanged };
-        let applied = book.on_level(now, level);
+        let applied = book.on_any_level(now, level);
         if book.is_to_file() {
             self.on_change(level.market);
         }
