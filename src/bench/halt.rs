@@ -4,6 +4,9 @@
 //! A run of this program in a process of its own, as a user's, before a twin in this one. The halt is written to the run's control
 //! socket as soon as an order arrives at the twin: a basket is under way then, and its second leg about to leave. The clock starts
 //! before the command is written, and stops where the twin reads the first byte of a request: both rows hold the way there.
+//!
+//! The twin cannot tell an order that was decided before the halt from the sale with which the halted core closes a leg: both count, so
+//! that the first row is an upper bound.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -240,7 +243,7 @@ pub fn both(halts: u32) -> [(&'static str, Result<Row, String>); 2] {
     );
     let last_order = row(last, last_order).fed(format!(
         "{how}; from the command written to the last order's first byte at a venue, zero where none came any more: after \
-         {overtaken} halts one did"
+         {overtaken} halts one did, sales of what stands on one leg among them"
     ));
     let cancelled = row(all, cancelled).fed(format!(
         "{how}; from the command written to the first byte of the cancel of everything, at the last venue where orders were under \
