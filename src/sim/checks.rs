@@ -58,6 +58,8 @@ pub struct Checks {
     pub alarms: BTreeMap<&'static str, u64>,
     /// Realised result of each basket that was sold again, by group.
     pub unwound: BTreeMap<GroupId, Usd>,
+    /// Baskets that left in each way, by its number.
+    pub sequenced: [u64; 3],
     /// Faults that began, by name.
     pub faults: BTreeMap<&'static str, u64>,
     /// Trades that were taken back.
@@ -248,6 +250,7 @@ impl Checks {
             Note::Group { group, state: GroupState::Flat, result, .. } => {
                 self.unwound.insert(*group, *result); // a later word of it has what was booked since
             }
+            Note::Sequenced { taken, .. } => self.sequenced[*taken as usize] += 1,
             Note::Group { .. }
             | Note::Opportunity { .. }
             | Note::Order { .. }
@@ -259,8 +262,7 @@ impl Checks {
             | Note::Amended { .. }
             | Note::Replaced { .. }
             | Note::Unfollowed { .. }
-            | Note::Planned { .. }
-            | Note::Sequenced { .. } => {}
+            | Note::Planned { .. } => {}
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use surefoot_cold::text::counted;
 use surefoot_hot::core::Core;
+use surefoot_hot::group::Sequencing;
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::units::{Nanos, Usd};
 
@@ -29,6 +30,8 @@ pub struct Outcome {
     pub failed: u64,
     /// Of those, baskets that were handed to a person.
     pub operator: u64,
+    /// Of those, how many left in each way, by the number of [`Sequencing`].
+    pub sequenced: [u64; 3],
     /// Realised result, fees taken off, and what the contracts held would bring.
     pub result: Usd,
     /// Fees that the venues charged.
@@ -83,6 +86,7 @@ impl Outcome {
             unwound: stats.baskets_unwound,
             failed: stats.baskets_failed,
             operator: stats.baskets_operator,
+            sequenced: checks.sequenced,
             result: stats.realised + stats.unrealised,
             fees: stats.fees,
             orders,
@@ -112,6 +116,7 @@ impl Outcome {
             "unwound": self.unwound,
             "failed": self.failed,
             "operator": self.operator,
+            "sequenced": Sequencing::ALL.map(|way| (way.name(), self.sequenced[way as usize])).into_iter().collect::<BTreeMap<_, _>>(),
             "result_usd": self.result.to_string(),
             "unwound_result_usd": self.unwound_result.to_string(),
             "fees_usd": self.fees.to_string(),
@@ -136,16 +141,24 @@ impl Outcome {
         })
     }
 
+    /// How many baskets left otherwise than one leg after the other, in words.
+    fn ways(&self) -> String {
+        let others = [Sequencing::Staggered, Sequencing::Parallel];
+        let some = others.into_iter().filter(|way| self.sequenced[*way as usize] > 0);
+        some.map(|way| format!(", {} {}", self.sequenced[way as usize], way.name())).collect()
+    }
+
     /// As one line.
     pub fn line(&self) -> String {
         format!(
-            "seed {}: {}, {} completed, {} unwound, {} without a first leg, {} to a person, result ${}; decisions {:016x}, state {:016x}",
+            "seed {}: {}, {} completed, {} unwound, {} without a first leg, {} to a person{}, result ${}; decisions {:016x}, state {:016x}",
             self.seed,
             counted(self.faults.values().sum(), "fault", "faults"),
             counted(self.completed, "basket", "baskets"),
             self.unwound,
             self.failed,
             self.operator,
+            self.ways(),
             self.result,
             self.decision_hash,
             self.state_hash

@@ -4,6 +4,7 @@ use std::fmt;
 
 use surefoot_cold::reconcile::Reader;
 use surefoot_hot::event::Event;
+use surefoot_hot::group::Sequencing;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::units::Nanos;
@@ -45,6 +46,8 @@ pub struct Plan {
     pub quotes: bool,
     /// What the market and the venues are like.
     pub world: World,
+    /// In what order the legs of a basket leave, always: see `strategy.sequencing`.
+    pub sequencing: Sequencing,
     /// Hears of everything.
     pub listener: Listener,
     /// What reads the venues, made out of what reads them in production.
@@ -64,6 +67,7 @@ impl Plan {
             faults: Vec::new(),
             quotes: false,
             world: World::of(WorldName::Calm),
+            sequencing: Sequencing::Sequential,
             listener: Box::new(|_, _, _| ()),
             through: Box::new(|reader| reader),
             chronicle: Chronicle::default(),

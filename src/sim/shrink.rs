@@ -51,9 +51,8 @@ pub fn shrink(
     Shrunk { faults: kept, runs }
 }
 
-/// Whether the day of this seed fails with these faults alone, by the invariant of this id; `None` for an assertion.
-pub fn fails(seed: u64, span: Nanos, faults: &[Fault], by: Option<&str>) -> bool {
-    let plan = Plan { faults: faults.to_vec(), ..Plan::of(seed, span) };
+/// Whether the day of this seed fails by this plan, and by the invariant of this id; `None` for an assertion.
+pub fn fails(seed: u64, span: Nanos, plan: Plan, by: Option<&str>) -> bool {
     match catch_unwind(AssertUnwindSafe(|| run_planned(seed, span, plan))) {
         Ok(Ok(_)) => false,
         Ok(Err(Broken { id, .. })) => by == Some(id),

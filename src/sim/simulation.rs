@@ -1,5 +1,6 @@
 //! One day: what happens next, and what everybody makes of it.
 
+mod account;
 mod happening;
 mod network;
 mod quoting;
@@ -17,6 +18,7 @@ use surefoot_cold::reconcile::Reader;
 use surefoot_cold::rest::{Auth, Rest};
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Control, Event, Link as Kind};
+use surefoot_hot::group::Sequencing;
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::intent::Intent;
@@ -24,8 +26,7 @@ use surefoot_hot::links::LinkSet;
 use surefoot_hot::order::Purpose;
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::per_venue::PerVenue;
-use surefoot_hot::risk::LimitRow;
-use surefoot_hot::units::{MICROS, Nanos, Usd};
+use surefoot_hot::units::Nanos;
 use surefoot_hot::venue::DecodeError;
 
 use super::checks::{self, Checks};
@@ -47,10 +48,10 @@ use crate::app::recover::InJournal;
 use crate::app::results::Results;
 use crate::app::witness;
 use crate::catalogue::Catalogue;
-use crate::config::limits::{Limits, Profile};
 use crate::twin::ConnId;
 use crate::twin::rng::Rng;
 use crate::twin::world::{Ways, WorldName};
+use account::limits;
 use happening::Happening;
 use network::{COMES_TO_REST_WITHIN, Carried, Trouble, is_of_order, is_placement};
 use restart::Life;
@@ -71,22 +72,11 @@ const CLOSED_WITHIN: Nanos = Nanos::from_secs(60);
 /// How long after the end the venues may still settle what was traded.
 const SETTLED_WITHIN: Nanos = Nanos::from_secs(10);
 
-/// What a simulated account may do: a large one's limits, with room for many baskets at once.
-fn limits() -> Limits {
-    let mut limits = Profile::Large.limits(Usd::from_dollars(200_000));
-    limits.set(LimitRow::OrdersPerMinute, 600);
-    limits.set(LimitRow::OrdersPerMinuteMarket, 200);
-    limits.set(LimitRow::PositionQty, 5_000 * MICROS);
-    limits.set(LimitRow::PositionNotional, 2_000 * MICROS);
-    limits.set(LimitRow::PositionPercent, 100);
-    limits.set(LimitRow::Positions, 64);
-    limits
-}
-
 /// A day that goes by.
 struct Simulation {
     seed: u64,
     span: Nanos,
+    sequencing: Sequencing,
     now: Nanos,
     time: VirtualTime,
     rng: Rng,
@@ -220,7 +210,8 @@ fn remembering(
 
 impl Simulation {
     fn new(seed: u64, span: Nanos, plan: Plan) -> Result<Self, Broken> {
-        let Plan { requests, faults, quotes, world, listener, through, chronicle, idle } = plan;
+        let sequencing = plan.sequencing;
+        let Plan { requests, faults, quotes, world, listener, through, chronicle, idle, .. } = plan;
         let time = VirtualTime::default();
         time.set(START);
         let failed = |what: String| Broken::new("start", what);
@@ -250,6 +241,7 @@ impl Simulation {
         let mut day = Self {
             seed,
             span,
+            sequencing,
             now: START,
             time,
             rng: Rng::new(seed).fork(0x6e65_7400),
@@ -295,7 +287,7 @@ impl Simulation {
             self.put(START, Happening::Quote);
         }
         self.inbox.extend(InJournal::default().first_events(START, epoch, &PerVenue::default()));
-        self.inbox.extend(limits().events().map(Event::Control));
+        self.inbox.extend(limits(self.sequencing).events().map(Event::Control));
         self.inbox.extend(catalogue.events());
         for link in 0..self.links.len() {
             self.put(START.after(DIAL), Happening::Connected(link));

@@ -13,6 +13,7 @@ use serde_json::json;
 use surefoot_cold::text::counted;
 #[cfg(feature = "canary")]
 use surefoot_hot::canary::{self, Canary};
+use surefoot_hot::group::Sequencing;
 use surefoot_hot::units::Nanos;
 
 use super::{refuse, told};
@@ -49,7 +50,7 @@ pub struct SimArgs {
     #[arg(long)]
     pub scenarios: bool,
     /// Plays one scenario instead, such as C13: a short calm day in which it is provoked on purpose
-    #[arg(long, value_name = "ID", conflicts_with_all = ["seeds", "hours", "calm", "world", "canary", "scenarios"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["seeds", "hours", "calm", "world", "sequencing", "canary", "scenarios"])]
     pub scenario: Option<String>,
     /// Where a day did not hold, tries it again with parts of its faults left out, at most so many times, to find those that are needed
     #[arg(long, value_name = "N", default_value_t = 12)]
@@ -57,6 +58,9 @@ pub struct SimArgs {
     /// What the market and the venues are like [default: calm]
     #[arg(long, value_enum)]
     pub world: Option<WorldName>,
+    /// In what order the legs of every basket leave: sequential, staggered or parallel, whatever that is expected to cost [default: sequential]
+    #[arg(long, value_name = "WAY", value_parser = parse_sequencing)]
+    pub sequencing: Option<Sequencing>,
     /// How many days are simulated at the same time, each on a thread of its own
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: u16,
@@ -84,7 +88,8 @@ pub fn run(args: &SimArgs, setup: &Setup) -> Exit {
         return keep_day(args, dir, span, setup.json);
     }
     let world = args.world.unwrap_or(WorldName::Calm);
-    let kind = DayKind { span, calm: args.calm, world: world.name() };
+    let sequencing = args.sequencing.unwrap_or(Sequencing::Sequential).name();
+    let kind = DayKind { span, calm: args.calm, world: world.name(), sequencing };
     let opened = args.log.as_deref().map(|path| DayLog::open(path, kind)).transpose();
     let mut log = match opened {
         Ok(log) => log,
@@ -179,10 +184,13 @@ fn progress(totals: &Totals, ended: usize, all: usize, spent: Duration) -> Strin
 /// Says what did not hold, and how to see it once more.
 fn say_again(args: &SimArgs, seed: u64, why: &str) {
     let world = args.world.map(|world| format!(" --world {}", world.name()));
+    let way = args.sequencing.map(|way| format!(" --sequencing {}", way.name()));
     eprintln!(
-        "surefoot: seed {seed}: {why}; once more: surefoot sim --seeds {seed}..{seed} --hours {}{}",
+        "surefoot: seed {seed}: {why}; once more: surefoot sim --seeds {seed}..{seed} --hours {}{}{}{}",
         args.hours,
-        world.unwrap_or_default()
+        world.unwrap_or_default(),
+        way.unwrap_or_default(),
+        if args.calm { " --calm" } else { "" }
     );
 }
 
@@ -191,10 +199,13 @@ fn explain(args: &SimArgs, (seed, span): (u64, Nanos), failure: &Failure) {
     let Failure { by, faults, led, .. } = failure;
     eprintln!("surefoot: what led to it, the last {} entries:", led.len());
     led.iter().for_each(|line| eprintln!("  {line}"));
-    if faults.is_empty() || args.shrink == 0 || args.world.is_some() {
+    if faults.is_empty() || args.shrink == 0 {
         return;
     }
-    let fails = |kept: &[Fault]| shrink::fails(seed, span, kept, *by);
+    let fails = |kept: &[Fault]| {
+        let plan = Plan { faults: kept.to_vec(), ..plan(args, seed, span) };
+        shrink::fails(seed, span, plan, *by)
+    };
     let shrunk = shrink::shrink(faults, args.shrink, fails);
     eprintln!(
         "surefoot: of {} faults these are needed, as far as {} showed:",
@@ -265,6 +276,7 @@ fn play(id: &str, json: bool) -> Exit {
 fn plan(args: &SimArgs, seed: u64, span: Nanos) -> Plan {
     let mut plan = Plan::of(seed, span);
     plan.world = args.world.map_or(plan.world, World::of);
+    plan.sequencing = args.sequencing.unwrap_or(plan.sequencing);
     if args.calm { Plan { faults: Vec::new(), ..plan } } else { plan }
 }
 
@@ -290,6 +302,13 @@ fn switch_on(number: u8) -> Option<Exit> {
         "surefoot: this build has no defects to switch on: cargo run --release --features canary -- sim --canary {number} --seeds 1..5"
     );
     Some(Exit::Usage)
+}
+
+/// A way in which legs leave, by its name.
+fn parse_sequencing(text: &str) -> Result<Sequencing, String> {
+    let names = || Sequencing::ALL.map(Sequencing::name).join(", ");
+    let found = Sequencing::ALL.into_iter().find(|way| way.name() == text);
+    found.ok_or_else(|| format!("`{text}` is no way in which legs leave: {}", names()))
 }
 
 /// Seeds from the first to the last: `1..20`, `1..=20` or `7`.

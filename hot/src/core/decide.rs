@@ -265,12 +265,13 @@ impl Core {
             cost,
             legs: u32::try_from(legs.len()).expect("LEGS_MAX fits"),
         };
-        let most = match self.limits.raw(LimitRow::Sequencing) {
-            0 => Sequencing::Sequential,
-            1 => Sequencing::Staggered,
-            _ => Sequencing::Parallel,
-        };
-        odds.choose(most)
+        match self.limits.raw(LimitRow::Sequencing) {
+            0 => odds.choose(Sequencing::Sequential),
+            1 => odds.choose(Sequencing::Staggered),
+            3 => odds.take(Sequencing::Staggered),
+            4 => odds.take(Sequencing::Parallel),
+            _ => odds.choose(Sequencing::Parallel),
+        }
     }
 
     /// Checks every leg at the gate and claims its cash, all or none: no byte leaves before all are held. Returns the first leg's
@@ -323,7 +324,15 @@ impl Core {
                 }
             }
         }
-        Ok(first.expect("a group has legs"))
+        let first: Passed = first.expect("a group has legs");
+        // Only what the gate lets pass as a whole is kept back: a refusal is counted by its own name.
+        if !self.may_begin(&first.order) {
+            for held in group.legs() {
+                self.reserve(held.market, -held.hold);
+            }
+            return Err((*first.order, Refusal::Stopping));
+        }
+        Ok(first)
     }
 
     /// Records what was made of an opportunity: once per episode and verdict, so that a flickering book is one

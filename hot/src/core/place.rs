@@ -61,8 +61,7 @@ impl Core {
         worked: Worked,
     ) -> Result<Passed, Refusal> {
         let (order, cost) = self.ask_gate(self.order(now, draft), draft.plan, worked)?;
-        // Only what the gate lets pass is kept back: a refusal is counted by its own name.
-        if self.may_begin(&order) { Ok(Passed { order, cost }) } else { Err(Refusal::Stopping) }
+        Ok(Passed { order, cost })
     }
 
     /// The same of a purchase that is to leave at a lower price, and whose cash is held at its own: whether it would pass at both.
@@ -79,7 +78,7 @@ impl Core {
             let (def, rate) = (self.terms(draft.market), self.orders.rate());
             let cost_there = worst_cost(def.fee, lower, draft.qty);
             let below = gate::passes_below((&passed, cost), (lower, cost_there), def, rate);
-            if let Some(order) = below.filter(|order| self.may_begin(order)) {
+            if let Some(order) = below {
                 return Ok((Passed { order, cost: cost_there }, cost)); // nearly always, and most rows were asked once
             }
         }

@@ -76,16 +76,30 @@ impl Odds {
     /// The way with the least expected cost of those up to `most`, and of two that cost the same the one that has less in flight
     /// at once. Without evidence it is one leg after the other. With two legs nothing can be staggered.
     pub fn choose(&self, most: Sequencing) -> Choice {
-        let ways = || {
-            let is_one = |way: &Sequencing| self.legs > 2 || *way != Sequencing::Staggered;
-            Sequencing::ALL.into_iter().filter(is_one).map(|way| (self.expected(way), way))
-        };
         let may = |way| way == Sequencing::Sequential || (self.is_known && way <= most);
-        let (expected, taken) =
-            ways().filter(|&(_, way)| may(way)).min().expect("one leg after the other always may");
-        let (other_expected, other) =
-            ways().filter(|&(_, way)| way != taken).min().expect("there are at least two ways");
-        Choice { taken, expected, other, other_expected }
+        let ways = self.ways().filter(|&(_, way)| may(way));
+        let (_, taken) = ways.min().expect("one leg after the other always may");
+        self.weigh(taken)
+    }
+
+    /// A way that is taken whatever it is expected to cost, beside the best other one. With two legs nothing can be staggered:
+    /// they leave one after the other.
+    pub fn take(&self, way: Sequencing) -> Choice {
+        let is_one = self.legs > 2 || way != Sequencing::Staggered;
+        self.weigh(if is_one { way } else { Sequencing::Sequential })
+    }
+
+    /// What the way that is taken is expected to cost, and the best of the others.
+    fn weigh(&self, taken: Sequencing) -> Choice {
+        let others = self.ways().filter(|&(_, way)| way != taken);
+        let (other_expected, other) = others.min().expect("there are at least two ways");
+        Choice { taken, expected: self.expected(taken), other, other_expected }
+    }
+
+    /// The ways that there are for so many legs, with what each is expected to cost.
+    fn ways(&self) -> impl Iterator<Item = (Usd, Sequencing)> {
+        let is_one = |way: &Sequencing| self.legs > 2 || *way != Sequencing::Staggered;
+        Sequencing::ALL.into_iter().filter(is_one).map(|way| (self.expected(way), way))
     }
 }
 
@@ -152,6 +166,16 @@ mod tests {
             (Sequential, Staggered),
             "what it would have been"
         );
+    }
+
+    #[test]
+    fn a_way_that_is_asked_for_is_taken_without_evidence_and_whatever_it_costs() {
+        let odds = Odds { is_known: false, ..ODDS };
+        let choice = odds.take(Parallel);
+        assert_eq!((choice.taken, choice.other), (Parallel, Sequential));
+        assert_eq!(choice.expected, Usd::from_micros(720_000));
+        assert_eq!(odds.take(Staggered).taken, Sequential, "two legs cannot be staggered");
+        assert_eq!(Odds { legs: 3, ..odds }.take(Staggered).taken, Staggered);
     }
 
     #[test]

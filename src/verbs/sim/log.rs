@@ -31,6 +31,8 @@ pub struct DayKind {
     pub calm: bool,
     /// The world's name.
     pub world: &'static str,
+    /// In what order legs leave, by its name.
+    pub sequencing: &'static str,
 }
 
 /// What is counted of a day that has ended in an earlier run.
@@ -88,6 +90,7 @@ fn line(day: &Day, kind: DayKind) -> Value {
         "span_ms": kind.span.millis(),
         "calm": kind.calm,
         "world": kind.world,
+        "sequencing": kind.sequencing,
         "program": env!("CARGO_PKG_VERSION"),
         "why": day.outcome.as_ref().err().map(|failure| &failure.why),
         "day": day.outcome.as_ref().ok().map(Outcome::json),
@@ -101,6 +104,7 @@ impl KnownDay {
         let is_ours = line["span_ms"] == kind.span.millis()
             && line["calm"] == kind.calm
             && line["world"] == kind.world
+            && line["sequencing"] == kind.sequencing
             && line["program"] == env!("CARGO_PKG_VERSION");
         let day = &line["day"];
         let number = |name: &str| day[name].as_u64();
@@ -131,7 +135,12 @@ mod tests {
     use super::super::workers::Failure;
     use super::*;
 
-    const KIND: DayKind = DayKind { span: Nanos::from_secs(3_600), calm: false, world: "calm" };
+    const KIND: DayKind = DayKind {
+        span: Nanos::from_secs(3_600),
+        calm: false,
+        world: "calm",
+        sequencing: "sequential",
+    };
 
     fn broken(seed: u64) -> Day {
         let why = "G1 does not hold".to_owned();
@@ -141,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_day_that_was_written_is_known_and_one_of_another_kind_is_not() {
-        let held = r#"{"seed":4,"span_ms":3600000,"calm":false,"world":"calm","program":"P","why":null,
+        let held = r#"{"seed":4,"span_ms":3600000,"calm":false,"world":"calm","sequencing":"sequential","program":"P","why":null,
             "day":{"events":7,"orders":2,"faults":{"down":3,"slow":2},"scenarios":{"C04":9}}}"#;
         let held = held.replace("\"P\"", &format!("\"{}\"", env!("CARGO_PKG_VERSION")));
         let day = KnownDay::read(&held, KIND).expect("it is of this kind");
@@ -150,6 +159,7 @@ mod tests {
         let of_another = held.replace(env!("CARGO_PKG_VERSION"), "another");
         assert_eq!(KnownDay::read(&of_another, KIND), None);
         assert_eq!(KnownDay::read(&held, DayKind { world: "real", ..KIND }), None);
+        assert_eq!(KnownDay::read(&held, DayKind { sequencing: "parallel", ..KIND }), None);
         assert_eq!(KnownDay::read(&held, DayKind { calm: true, ..KIND }), None);
         assert_eq!(KnownDay::read(&held, DayKind { span: Nanos::from_secs(60), ..KIND }), None);
         assert_eq!(KnownDay::read(&held[..held.len() - 9], KIND), None, "cut short");
