@@ -208,7 +208,7 @@ severe_table! {
         BadBasket = 11, "bad_basket", Alarm, "A basket was defined that cannot be.";
         Unreconciled = 12, "unreconciled", Alarm, "A venue's figures differ from ours, cannot be read, or were read too long ago: nothing is opened.";
         Gone = 13, "gone", Critical, "A venue says that cash or contracts are gone, and its own history does not explain it: not believed.";
-        Unpaired = 14, "unpaired", Critical, "Contracts are held that neither a complete basket nor a group explains.";
+        Unpaired = 14, "unpaired", Critical, "Contracts are held that neither a complete basket nor a group explains: sell them or complete them at the venue, or let `strategy.unpaired` do it.";
         OrdersRefused = 15, "orders_refused", Alarm, "Order after order is refused, at a venue or in a market: nothing new is begun there for a while.";
         Stalled = 16, "stalled", Alarm, "The thread that trades stood still.";
         Quarantined = 17, "quarantined", Alarm, "A market was quarantined: nothing is opened there. `surefoot status` says why, and what lifts it.";
@@ -229,6 +229,8 @@ severe_table! {
         BasketsFailing = 32, "baskets_failing", Alarm, "Of the last baskets of which a leg filled, fewer than 70 % hold complete units, or more than 20 % had to sell contracts again.";
         BasketsFailingMost = 33, "baskets_failing_most", Critical, "Of the last baskets of which a leg filled, fewer than half hold complete units, or more than 30 % had to sell contracts again.";
         VenueMode = 34, "venue_mode", Warning, "A venue does not take all orders at the moment: it restarts, is paused or takes only some kinds.";
+        StopLoss = 35, "stop_loss", Alarm, "Contracts without a partner are being sold, because they have lost as much as they may or `strategy.unpaired` says so.";
+        StopLossFallback = 36, "stop_loss_fallback", Info, "The first sale of a stop-loss has not sold everything near the best price: the rest is sold at what is bid.";
     }
 }
 

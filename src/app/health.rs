@@ -493,7 +493,7 @@ pub const ROWS: &[Row] = &[
             }
             Found::ours(format!("contracts without a partner: {}", signs.unpaired.join(", ")))
         },
-        remedy: "Sell them at the venue, or buy there what completes a basket: they are never sold unasked.",
+        remedy: "Sell them at the venue, or buy there what completes a basket: they are sold only where `strategy.unpaired` says so.",
     },
     Row {
         name: "settled_unseen",

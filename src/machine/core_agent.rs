@@ -34,6 +34,10 @@ const JOURNAL_ROOM: usize = 1 + INTENTS_PER_EVENT_MAX + NOTES_PER_EVENT_MAX;
 const WARM_RECORDS: usize = 8;
 /// How often the core hears that time passes.
 pub const TIMER_EVERY: Nanos = Nanos::from_millis(10);
+const _: () = assert!(
+    TIMER_EVERY.millis() <= 100,
+    "G1: what stands on one leg is looked at ten times a second at least"
+);
 /// How often counters are published.
 pub const STATS_EVERY: Nanos = Nanos::from_millis(100);
 

@@ -210,7 +210,6 @@ fn remembering(
 
 impl Simulation {
     fn new(seed: u64, span: Nanos, plan: Plan) -> Result<Self, Broken> {
-        let sequencing = plan.sequencing;
         let Plan { requests, faults, quotes, world, listener, through, chronicle, idle, .. } = plan;
         let time = VirtualTime::default();
         time.set(START);
@@ -233,7 +232,6 @@ impl Simulation {
         // Seconds, as the program takes them: an epoch rises over restarts.
         let epoch = START.get() / 1_000_000_000;
         let halt = HaltEpoch::new(epoch);
-        let links = links(&accounts, &directory).map_err(failed)?;
         let remembered = remembering(&venues, &time, span, idle);
         let askers = askers(&accounts, &directory, &through, &rest, remembered);
         let shell = Shell::new(START, span, halt.clone(), askers, requests);
@@ -241,13 +239,13 @@ impl Simulation {
         let mut day = Self {
             seed,
             span,
-            sequencing,
+            sequencing: plan.sequencing,
             now: START,
             time,
             rng: Rng::new(seed).fork(0x6e65_7400),
             venues_at,
             queue: Queue::new(),
-            links,
+            links: links(&accounts, &directory).map_err(failed)?,
             accounts,
             ways,
             shown,

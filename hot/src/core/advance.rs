@@ -5,7 +5,9 @@ use super::place::{Draft, Passed};
 use crate::amounts;
 use crate::basket::payout_floor;
 use crate::canary::{self, Canary};
-use crate::group::{ADOPTED, BasketHealth, Group, GroupEvent, GroupState, HEDGE_LATE, Leg, Step};
+use crate::group::{
+    ADOPTED, BasketHealth, Group, GroupEvent, GroupState, HEDGE_LATE, Leg, Step, Stop,
+};
 use crate::ids::{Action, GroupId, MarketId, OrderRef, Outcome};
 use crate::market::MarketDef;
 use crate::note::{Alarm, Note, Place};
@@ -17,8 +19,6 @@ use crate::venue_rules::Purchases;
 
 /// G5: for how long a better bid is waited for, where every sale would lose more than the group may lose.
 const DEAR_MAX: Nanos = Nanos::from_secs(30);
-/// How long a group may be unfinished before the alarm.
-const STUCK_AFTER: Nanos = Nanos::from_secs(30);
 /// The rounding of one leg's cost in one fill: a balance at Kalshi rounds up to $0.0001, fees to $0.00001 at the coarsest, costs to
 /// a microdollar.
 const ROUNDING: Usd = Usd::from_micros(120);
@@ -56,6 +56,8 @@ impl Core {
                         self.give_leg_up(now, slot, leg, out);
                     } else if waits || (group.missed > 0 && now < group.next_at) {
                         return;
+                    } else if now < group.legs[leg].next_hedge && !self.run.is_halted() {
+                        return; // whatever is lacking by then is bought at once
                     } else {
                         self.buy_leg(now, slot, leg, qty, out);
                     }
@@ -87,6 +89,9 @@ impl Core {
         match order.action {
             Action::Buy if again => group.buy_again(index),
             Action::Buy => group.on_bought(index, got),
+            Action::Sell if order.purpose == Purpose::StopLoss && group.stop == Stop::Limit => {
+                group.on_stop_over(index, got, end);
+            }
             Action::Sell => group.on_sold(index, got, got >= order.qty, end),
         }
         if order.purpose == Purpose::TopUp && end != EndKind::Missed {
@@ -219,8 +224,17 @@ impl Core {
             };
             self.place(now, &draft, out).ok()
         });
+        let next = now.after(self.limits.span(LimitRow::UnwindStepMs));
         match placed {
-            Some(order) => self.groups.at_mut(slot).legs_mut()[index].order = Some(order),
+            Some(order) => {
+                let group = self.groups.at_mut(slot);
+                let makes_up = group.again > 0;
+                let entry = &mut group.legs_mut()[index];
+                entry.order = Some(order);
+                if makes_up {
+                    entry.next_hedge = next;
+                }
+            }
             // What the gate does not let leave beside others may follow once they hold something.
             None if opens && self.may_buy_later(now, slot, index) => {
                 self.hold_again(slot, index, qty);
@@ -333,7 +347,9 @@ impl Core {
         let leg = group.legs[index];
         let draft = match with {
             Purpose::TopUp => self.top_up(now, group, &leg, excess),
-            Purpose::Unwind => self.sale_draft(group, &leg, excess),
+            Purpose::Unwind => self
+                .stop_draft(group, &leg, excess)
+                .or_else(|| self.sale_draft(group, &leg, excess)),
             Purpose::Leg | Purpose::Hedge | Purpose::Exit | Purpose::Quote | Purpose::StopLoss => {
                 unreachable!("a group corrects by a sale or a top-up")
             }
@@ -343,10 +359,14 @@ impl Core {
         match placed {
             Some((draft, order)) => {
                 entry.order = Some(order);
+                let falls_back = draft.purpose == Purpose::Unwind;
                 if draft.action == Action::Buy {
                     (entry.had, entry.price) = (entry.bought, draft.price);
                 } else {
                     entry.next_sale = now.after(self.limits.span(LimitRow::UnwindStepMs));
+                }
+                if falls_back {
+                    self.on_fallback(slot, out);
                 }
             }
             None => entry.put_off(now), // the other legs do not wait for it
@@ -455,7 +475,7 @@ impl Core {
         }
     }
 
-    fn alarm_group(&mut self, what: Alarm, slot: usize, out: &mut Outbox) {
+    pub(super) fn alarm_group(&mut self, what: Alarm, slot: usize, out: &mut Outbox) {
         let group = self.groups.at(slot);
         let (group, market) = (Some(group.id), group.legs[0].market);
         let venue = Some(self.terms(market).venue);
@@ -469,16 +489,17 @@ impl Core {
         while at < self.groups.len() {
             let group = self.groups.at(at);
             let id = group.id;
-            if now.since(group.started) > STUCK_AFTER && !group.alarmed {
-                self.groups.at_mut(at).alarmed = true;
-                self.alarm_group(Alarm::GroupStuck, at, out);
-            }
+            self.look_after(now, at, out);
             for leg in 0..self.groups.at(at).legs().len() {
                 let Some(id) = self.groups.at(at).legs[leg].order else { continue };
                 let Some(record) = self.orders.find(OrderRef::Id(id)) else { continue };
-                let late = now.since(record.sent) >= self.limits.span(LimitRow::LegTimeoutMs);
+                let row = match record.order.purpose {
+                    Purpose::StopLoss => LimitRow::StopWaitMs,
+                    _ => LimitRow::LegTimeoutMs,
+                };
+                let late = now.since(record.sent) >= self.limits.span(row);
                 if late && record.order.tif.may_rest() && record.state != OrderState::Cancelling {
-                    self.cancel(now, id, out);
+                    self.withdraw(now, id, out);
                 }
             }
             self.advance(now, id, out);

@@ -48,6 +48,7 @@ impl Core {
                 }
                 self.run.resume(epoch);
                 self.repeats.on_resume();
+                self.unpaired_told.begin_anew();
                 out.note(Note::Halt { halted: false, why: 0, epoch: self.run.epoch() });
             }
             Control::Stop => {
@@ -105,6 +106,7 @@ impl Core {
         self.measured = Measured::new();
         self.modes = Modes::new();
         self.comparison.restart();
+        self.unpaired_told.begin_anew();
         self.books.apply(now, event);
         self.baskets.refresh_all(&self.books);
         let mut at = 0;
@@ -266,6 +268,7 @@ impl Core {
         self.doubt_old_comparisons(now, out);
         self.tend_leaving(out);
         self.mark();
+        self.tend_stops(now, out);
         self.follow_account();
         self.watch_losses(out);
         self.orders.warm();

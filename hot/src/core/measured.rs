@@ -66,9 +66,11 @@ impl Measured {
         self.own.p99()
     }
 
-    /// An executor tells what keeps it from sending.
-    pub fn on_way(&mut self, venue: Venue, breaker_open: bool, tokens_short: bool) {
-        self.ways[venue] = Way { breaker_open, tokens_short };
+    /// An executor tells what keeps it from sending. Returns whether something did and nothing does any more.
+    pub fn on_way(&mut self, venue: Venue, breaker_open: bool, tokens_short: bool) -> bool {
+        let way = Way { breaker_open, tokens_short };
+        let before = std::mem::replace(&mut self.ways[venue], way);
+        before != way && way == Way::default()
     }
 
     /// Whether the venue's breaker is open.

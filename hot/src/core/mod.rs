@@ -48,7 +48,7 @@
 //! | `limits`, `equity_limits`, `run` | the rows of the risk table, and those that follow the account; halt, epoch, stop | limits are only tightened while trading; the epoch only grows (O13) |
 //!
 //! What an event does runs across the parts, and is written in one file for each kind: `decide` takes market data to the
-//! strategy and begins groups, `advance` does what groups want done, `place` is the one way an order comes to be, `claims`
+//! strategy and begins groups, `advance` does what groups want done, `stop` sells contracts that no group explains, `stuck` looks after groups that do not end, `place` is the one way an order comes to be, `claims`
 //! what it reserves, `sale` prices what must be sold; `report` takes in what became of orders, `fills` books them, `undo`
 //! takes back what a venue takes back, `adopt` takes over orders that only the wire log knows; `resting` is the life of
 //! orders that are wanted on the book: placed, changed, withdrawn, expired; `compare` holds the venues' word against ours,
@@ -91,6 +91,8 @@ mod sale;
 mod silence;
 mod smaller;
 mod snapshot;
+mod stop;
+mod stuck;
 mod tape;
 mod terms_age;
 mod truth;
@@ -265,7 +267,9 @@ impl Core {
             Event::Expected { market, paid_by } => self.terms_age.on_expected(*market, *paid_by),
             Event::Handed { read } => self.measured.on_handed(now, *read),
             Event::Way { venue, breaker_open, tokens_short } => {
-                self.measured.on_way(*venue, *breaker_open, *tokens_short);
+                if self.measured.on_way(*venue, *breaker_open, *tokens_short) {
+                    self.wake_groups(now, out); // what waited goes before anything that opens
+                }
             }
             Event::Mode { venue, shard, mode, until } => {
                 self.on_mode(now, (*venue, *shard), *mode, *until, out);

@@ -7,7 +7,7 @@ use crate::amounts;
 use crate::book::Book;
 use crate::bounds::{DATA_AGE_MAX, WALK_LEVELS_MAX};
 use crate::grid::Grid;
-use crate::group::{Group, Leg, Sale};
+use crate::group::{Group, Leg, Sale, Stop};
 use crate::ids::{Action, MarketId, Outcome};
 use crate::market::MarketStatus;
 use crate::order::{Purpose, Tif};
@@ -136,13 +136,15 @@ impl Core {
         little: bool,
     ) -> Option<SaleTerms> {
         let (terms, rules) = (self.terms(leg.market), leg.venue.rules());
+        // What a stop-loss gives up has been lost before: its price is bounded by its attempts.
+        let is_bounded = !little && group.stop == Stop::Off;
         let taken = (0..=group.concessions.min(100)).rev().filter_map(|cents| {
             let price = concede(bid, cents, terms.grid, leg.outcome);
             let (qty, tif) = selling_terms(rules, price, qty);
             let least = if min_size_applies(leg, tif) { terms.min_qty } else { LOT };
             let worth = price.proceeds_floor(qty);
             let enough = qty >= least && worth >= rules.marketable_min;
-            let is_dear = !little && self.is_too_dear(group, leg, price, qty);
+            let is_dear = is_bounded && self.is_too_dear(group, leg, price, qty);
             enough.then_some(SaleTerms { price, qty, tif, is_dear })
         });
         taken.min_by_key(|terms| terms.is_dear) // the first of those that may be

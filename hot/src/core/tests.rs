@@ -44,6 +44,8 @@ mod shocks;
 mod silence;
 mod sized;
 mod slack;
+mod stop;
+mod stuck;
 mod times;
 mod undo;
 mod unpaired;

@@ -1,5 +1,6 @@
 //! Contracts that neither a complete basket nor a group at work explains: another program bought them, a file was lost,
-//! or a group was given up. They are told to a person, and shown for as long as they are held.
+//! or a group was given up. They are told to a person, and shown for as long as they are held. What else is done about them is
+//! `strategy.unpaired`'s to say: `stop` in this folder.
 
 use super::Core;
 use crate::bounds::MARKETS_MAX;
@@ -10,10 +11,10 @@ use crate::note::Alarm;
 use crate::outbox::Outbox;
 use crate::state::state_fields;
 use crate::stats::{Unpaired, UnpairedPosition};
-use crate::units::Usd;
+use crate::units::{Nanos, Usd};
 
 /// What could be sold for less may stay: groups leave as much.
-const WORTH_MIN: Usd = Usd::from_dollars(1);
+pub(super) const WORTH_MIN: Usd = Usd::from_dollars(1);
 /// Positions that are told as alarms after one comparison; the next ones go on with the others.
 const TOLD_MAX: usize = 64;
 
@@ -21,15 +22,39 @@ const TOLD_MAX: usize = 64;
 #[derive(Debug)]
 pub(super) struct UnpairedTold {
     markets: [IdSet; 2],
+    /// When a stop-loss may begin in a market again, by market.
+    next_stop: Vec<Nanos>,
 }
 
 state_fields! {
-    UnpairedTold { markets: each }
+    UnpairedTold { markets: each, next_stop: table(Nanos::ZERO) }
 }
 
 impl UnpairedTold {
     pub fn new() -> Self {
-        Self { markets: [IdSet::new(MARKETS_MAX), IdSet::new(MARKETS_MAX)] }
+        let markets = [IdSet::new(MARKETS_MAX), IdSet::new(MARKETS_MAX)];
+        Self { markets, next_stop: vec![Nanos::ZERO; MARKETS_MAX] }
+    }
+
+    /// The next market from `from` on of which contracts of an outcome were told that are still held.
+    pub fn next(&self, outcome: Outcome, from: usize) -> Option<MarketId> {
+        let at = self.markets[outcome.index()].next(from)?;
+        Some(MarketId::new(at as u16))
+    }
+
+    /// Whether a stop-loss may begin in a market.
+    pub fn may_stop(&self, now: Nanos, market: MarketId) -> bool {
+        now >= self.next_stop[market.index()]
+    }
+
+    /// A stop-loss begins in a market: the next one not before this time.
+    pub fn on_stop(&mut self, market: MarketId, next: Nanos) {
+        self.next_stop[market.index()] = next;
+    }
+
+    /// A run begins, or a person resumes: a stop-loss may begin at once.
+    pub fn begin_anew(&mut self) {
+        self.next_stop.fill(Nanos::ZERO);
     }
 
     /// Forgets the markets in which nothing is open any more.

@@ -10,11 +10,13 @@
 mod ends;
 mod sequencing;
 mod state;
+mod stop;
 mod table;
 
 pub use ends::{BasketEnds, BasketHealth, CountedEnd, HEDGE_LATE};
 pub use sequencing::{Choice, Odds, Sequencing};
 pub use state::{GroupEvent, GroupState};
+pub use stop::{Stop, StopEvent};
 pub use table::Groups;
 
 use crate::bounds::{BASKETS_MAX, LEGS_MAX};
@@ -68,6 +70,8 @@ pub struct Leg {
     pub price: Price,
     /// Until this time no further sale of it is sent.
     pub next_sale: Nanos,
+    /// Until this time no more of it is bought to make up for a fill that the venue took back.
+    pub next_hedge: Nanos,
     /// Until this time no more of it is bought so that it can be sold.
     pub next_top_up: Nanos,
     /// Corrections of it in a row that never reached the venue, or that could not be sent.
@@ -106,6 +110,7 @@ impl Leg {
         taken: Qty::ZERO,
         price: Price::ZERO,
         next_sale: Nanos::ZERO,
+        next_hedge: Nanos::ZERO,
         next_top_up: Nanos::ZERO,
         missed: 0,
         least_for_all: false,
@@ -189,10 +194,14 @@ pub struct Group {
     pub doubted: bool,
     /// Whether the alarm for a stuck group has been raised.
     pub alarmed: bool,
+    /// Until this time nothing more is done about a group that does not end.
+    pub next_look: Nanos,
     /// How many times a leg was bought again because the venue took back a fill; at most `AGAIN_MAX`.
     pub again: u8,
     /// Whether the group had ended and was opened again.
     pub reopened: bool,
+    /// How far the stop-loss has come that the group is.
+    pub stop: Stop,
     /// What was counted of it when it ended; `None` where it has not ended, or nothing of it had filled.
     pub counted: Option<CountedEnd>,
 }
@@ -200,11 +209,11 @@ pub struct Group {
 pack_fields! {
     Leg {
         market, venue, outcome, ratio, limit, reach, deep, hold, bought, had, sold, paid, booked, brought, taken, price, next_sale,
-        next_top_up, missed, least_for_all, order, tried,
+        next_hedge, next_top_up, missed, least_for_all, order, tried,
     }
     Group {
         id, basket, legs, target, payout, state, sequencing, promised, risk, started, one_leg_since, one_leg, unwinding_since, dear_since, attempts,
-        concessions, top_ups, next_at, missed, doubted, alarmed, again, reopened, counted,
+        concessions, top_ups, next_at, missed, doubted, alarmed, next_look, again, reopened, stop, counted,
     }
 }
 
@@ -295,8 +304,10 @@ impl Group {
             missed: 0,
             doubted: false,
             alarmed: false,
+            next_look: Nanos::ZERO,
             again: 0,
             reopened: false,
+            stop: Stop::Off,
             counted: None,
         }
     }
@@ -450,10 +461,20 @@ impl Group {
         }
     }
 
+    /// The first sale of a stop-loss is over: unless it never reached the venue, whatever is left is sold at what is bid. It costs no
+    /// attempt: nothing was tried yet at the price of the sales that follow.
+    pub fn on_stop_over(&mut self, index: usize, qty: Qty, end: EndKind) {
+        self.on_sold(index, qty, true, end);
+        self.stop = self.stop.next(match end {
+            EndKind::Missed => StopEvent::Missed,
+            EndKind::Refused | EndKind::Traded => StopEvent::Over,
+        });
+    }
+
     /// The buying order of leg `index` never reached the venue: it is sent again.
     pub fn buy_again(&mut self, index: usize) {
         let leg = &mut self.legs[index];
-        (leg.order, leg.tried) = (None, false);
+        (leg.order, leg.tried, leg.next_hedge) = (None, false, Nanos::ZERO);
     }
 
     /// What it wants done cannot be done just now: the next try waits, longer each time in a row.
@@ -469,6 +490,14 @@ impl Group {
         }
         for leg in self.legs_mut().iter_mut().filter(|leg| leg.missed > 0) {
             (leg.next_sale, leg.missed) = (now, 0);
+        }
+    }
+
+    /// What waits is tried now, and put off for as long as before where that fails.
+    pub fn try_now(&mut self, now: Nanos) {
+        self.next_at = self.next_at.min(now);
+        for leg in self.legs_mut().iter_mut().filter(|leg| leg.missed > 0) {
+            leg.next_sale = leg.next_sale.min(now);
         }
     }
 
@@ -527,7 +556,9 @@ impl Group {
     /// The program was away: what it waited for is tried at once, and the time away does not count.
     pub fn on_restart(&mut self, now: Nanos) {
         (self.next_at, self.missed) = (now, 0);
-        self.legs_mut().iter_mut().for_each(|leg| (leg.next_sale, leg.missed) = (now, 0));
+        self.legs_mut()
+            .iter_mut()
+            .for_each(|leg| (leg.next_sale, leg.next_hedge, leg.missed) = (now, now, 0));
         self.unwinding_since = self.unwinding_since.map(|_| now);
         self.dear_since = self.dear_since.map(|_| now);
     }

@@ -18,7 +18,7 @@ enum_table! {
         TopUp = 4, "top_up";
         /// Offers to trade at a price of our own choice, and rests until somebody takes it.
         Quote = 5, "quote";
-        /// Closes a position that has lost as much as it may.
+        /// The first sale of contracts that a stop-loss gives up: it rests for a moment near the best price.
         StopLoss = 6, "stop_loss";
     }
 }
@@ -46,20 +46,22 @@ impl Purpose {
 
     /// Whether it is sent alone, for no group: nothing else waits for what it gets.
     pub const fn is_alone(self) -> bool {
-        matches!(self, Self::Quote | Self::Exit | Self::StopLoss)
+        matches!(self, Self::Quote | Self::Exit)
     }
 
-    /// Whether what does not fill at once is wanted on the book. Any other order means to take: if it comes to rest, it is
+    /// Whether what does not fill at once is wanted on the book, until it is withdrawn. Any other order means to take: if it comes to rest, it is
     /// cancelled.
     pub const fn rests(self) -> bool {
-        matches!(self, Self::Quote | Self::Exit)
+        matches!(self, Self::Quote | Self::Exit | Self::StopLoss)
     }
 
     /// The strategy that orders of this purpose are of.
     pub const fn strategy(self) -> Strategy {
         match self {
-            Self::Leg | Self::Hedge | Self::Unwind | Self::TopUp => Strategy::Arbitrage,
-            Self::Quote | Self::Exit | Self::StopLoss => Strategy::Quoting,
+            Self::Leg | Self::Hedge | Self::Unwind | Self::TopUp | Self::StopLoss => {
+                Strategy::Arbitrage
+            }
+            Self::Quote | Self::Exit => Strategy::Quoting,
         }
     }
 
@@ -70,6 +72,6 @@ impl Purpose {
 
     /// Whether it gets rid of contracts without a partner, or makes that possible.
     pub const fn corrects(self) -> bool {
-        matches!(self, Self::Unwind | Self::TopUp)
+        matches!(self, Self::Unwind | Self::TopUp | Self::StopLoss)
     }
 }

@@ -185,8 +185,18 @@ limit_rows! {
         Dollars, (MICROS, DOLLARS_MOST), 25 * MICROS, Smaller;
     LegMismatchPercent = 51, strategy.leg_mismatch_percent, "share of a leg without a partner above which an alarm is raised as it is to be sold",
         Percent, (0, 100), 10, Smaller;
-    Sequencing = 52, strategy.sequencing, "how many legs may be in flight at once: 0 one after the other, 1 the first and then all others, 2 all",
+    Sequencing = 52, strategy.sequencing, "how many legs may be in flight at once: 0 one after the other, 1 the first and then all others, 2 all; 3 and 4 as 1 and 2, always",
+        Count, (0, 4), 0, Smaller;
+
+    // Contracts that neither a complete basket nor a group explains.
+    Unpaired = 53, strategy.unpaired, "what is done about contracts without a partner that no group works on: 0 a person is told, 1 a stop-loss stands behind them, 2 they are sold",
         Count, (0, 2), 0, Smaller;
+    StopLossPercent = 54, strategy.stop_loss_percent, "share of their cost that such contracts may lose before the stop-loss sells them",
+        Percent, (1, 100), 20, Smaller;
+    StopAllowancePpm = 55, strategy.stop_allowance_ppm, "how far from the best price the limit of their first sale may lie, as a share of that price",
+        Ppm, (0, 100_000), 5_000, Smaller;
+    StopWaitMs = 56, strategy.stop_wait_ms, "how long their first sale may rest before it is cancelled",
+        Millis, (0, 60_000), 2_000, Smaller;
 }
 
 /// How many rows there are.

@@ -256,9 +256,32 @@ limit_words! {
         "by itself";
     Sequencing Legs [],
         "one leg after the other leaves the least standing alone while legs seldom fail. With 1 or 2 the way that is expected to cost least \
-         is taken for each basket, by what at least twenty baskets and unwinds of its venues have shown, and never one beyond this",
+         is taken for each basket, by what at least twenty baskets and unwinds of its venues have shown, and never one beyond this. \
+         3 and 4 take theirs whatever has been shown: the simulator does, to try them",
         "none: the note `sequenced` and the columns `sequencing`, `naked_usd`, `otherwise` and `otherwise_usd` of `v_groups` say which way \
          was taken, what being left on one leg was expected to cost, and the same of the best other way",
+        "nothing to recover from";
+    Unpaired Legs [],
+        "what is found may be yours: it is not sold unasked. A person who cannot look for hours may want a stop-loss behind it, and who \
+         gives surefoot an account of its own may want to have sold what it cannot explain. It is never begun in \
+         a halt, and where it could not sell everything again after `strategy.cooldown_loss_ms`",
+        "none: the alarm `unpaired` and the trouble of that name in `status`; with 1 and 2 the alarm `stop_loss` as a sale begins, and \
+         `stop_loss_fallback` where it did not fill near the best price",
+        "sell or complete the position at the venue. Where its sale was handed to a person everything halts, `halts` has `group`: then \
+         `surefoot resume --reason …`, after which it is tried once more";
+    StopLossPercent Legs [],
+        "contracts of one outcome move by several cents without a reason; a fifth of their cost is more than that. By the best bid, not \
+         the last trade; where nobody bids nothing is begun",
+        "with `strategy.unpaired` at 1 the position is sold",
+        "nothing to recover from";
+    StopAllowancePpm Legs [],
+        "half a percent, rounded to the next price that the market has. No deeper than the bids reach that the size needs: a limit further \
+         down would rest lower than it must",
+        "none: what does not fill is cancelled and sold at what is bid",
+        "nothing to recover from";
+    StopWaitMs Legs [],
+        "two seconds are enough for somebody who wants the contracts, and too short for the price to run far",
+        "none: the cancel is sent, its confirmation awaited, and the rest sold at what is bid, as an unwind is",
         "nothing to recover from";
     UnwindStepMs Legs [],
         "the book must have time to come back, and the venue to answer, before a lower price is tried. A shorter time counts as the \

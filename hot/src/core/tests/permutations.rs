@@ -95,6 +95,10 @@ fn roomy() -> Desk {
             value: if row.larger_is_safer() { least } else { most },
         });
     }
+    // What is sold here is what the test sells.
+    for (row, value) in [(LimitRow::Unpaired, 0), (LimitRow::Sequencing, 2)] {
+        desk.control(Control::Limit { row, value });
+    }
     desk.open();
     desk
 }

@@ -405,3 +405,32 @@ fn two_legs_are_sold_one_right_after_the_other() {
     assert_eq!(desk.group_states().last(), Some(&GroupState::Flat));
     assert!(desk.now.since(began) < Nanos::from_millis(1), "each leg's first sale leaves at once");
 }
+
+/// Tokens that are back are told by no link: what waited for them leaves before anything that opens.
+#[test]
+fn a_sale_that_waited_for_tokens_or_the_breaker_leaves_at_once_when_they_are_back() {
+    for (breaker_open, tokens_short, why) in
+        [(true, false, Unsent::Breaker), (false, true, Unsent::Tokens)]
+    {
+        let mut desk = Desk::new();
+        let mut sale = unwinding(&mut desk);
+        let venue = Venue::Kalshi;
+        desk.event(Event::Way { venue, breaker_open, tokens_short });
+        for _ in 0..10 {
+            desk.report(Report::Unsent { order: sale.id, why });
+            let placed = desk.placed().len();
+            desk.event(Event::Way { venue, breaker_open, tokens_short });
+            assert_eq!(desk.placed().len(), placed, "it is as it was: the sale waits");
+            while desk.last_placed().id == sale.id {
+                desk.wait(Nanos::from_millis(10));
+            }
+            sale = desk.last_placed();
+        }
+        desk.report(Report::Unsent { order: sale.id, why });
+        desk.event(Event::Way { venue, breaker_open: false, tokens_short: false });
+        let again = desk.last_placed();
+        assert_ne!(again.id, sale.id, "{why:?}");
+        assert_eq!((again.purpose, again.price, again.qty), (Purpose::Unwind, price(48), qty(30)));
+        assert_eq!(desk.core.groups().iter().next().map(|group| group.attempts), Some(0));
+    }
+}

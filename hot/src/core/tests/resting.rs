@@ -103,7 +103,7 @@ fn what_means_to_take_is_cancelled_where_it_comes_to_rest_and_what_is_wanted_is_
             desk.event(Event::Adopt(order));
             desk.status(&order, VenueState::Resting, Some(0));
             let rests = matches!(tif, Tif::Gtc | Tif::Gtd);
-            let wanted = matches!(purpose, Purpose::Quote | Purpose::Exit);
+            let wanted = matches!(purpose, Purpose::Quote | Purpose::Exit | Purpose::StopLoss);
             assert_eq!(desk.cancels() > 0, rests && !wanted, "{purpose:?} {tif:?}");
         }
     }

@@ -211,6 +211,8 @@ fn parts_that_fail_one_by_one_are_all_made_up_for() {
     void(&mut desk, &fills[1]);
     assert_eq!(desk.last_placed(), again, "one correction at a time");
     desk.fill(&again, 10);
+    assert_eq!(desk.last_placed(), again, "and the next one half a second after it");
+    desk.wait(Nanos::from_millis(500));
     let more = desk.last_placed();
     assert_eq!((more.market, more.action, more.qty), (PM, Action::Buy, qty(20)));
     desk.fill(&more, 20);
