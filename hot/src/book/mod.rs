@@ -14,6 +14,7 @@
 mod checks;
 mod ladder;
 mod level;
+mod room;
 mod scale;
 mod stale;
 mod table;
@@ -24,6 +25,7 @@ mod worst;
 
 pub use ladder::{Ladder, Moved, Ranks};
 pub use level::{Change, Level};
+pub use room::BookRoom;
 pub use stale::StaleWhy;
 pub use table::Books;
 pub use witness::digest;
@@ -37,6 +39,7 @@ use crate::pack::{Arbitrary, Pack, PackSink, PackSource, pack_variants};
 use crate::state::{State, draw_some, state_fields};
 use crate::units::{Nanos, Price, QTY_MAX, Qty};
 use checks::{Checks, MirrorCheck, TopCheck};
+use room::{Rest, fits};
 use scale::{Even, Scale};
 
 /// How long a book may be crossed, or disagree with what the venue stated, before it is stale.
@@ -116,38 +119,6 @@ pub struct Book {
 
 const _: () = assert!(size_of::<Option<Book>>() == 128, "a row of the table is two cache lines");
 
-/// What of a [`Book`] the usual change of a level does not read.
-#[derive(Clone, Debug)]
-struct Rest {
-    checks: Checks,
-    scale: Scale,
-    terms: MarketDef,
-    epoch: u32,
-    venue_time: Nanos,
-    /// The market link that its last snapshot came over; `None` before the first.
-    link: Option<LinkNumber>,
-    /// Whether the market is subscribed to, so that the book may be expected to be whole.
-    followed: bool,
-    /// How often it became stale for each reason, by the reason's number.
-    stales: [u16; StaleWhy::ALL.len()],
-}
-
-impl Rest {
-    /// Of a book that is new.
-    fn new(terms: MarketDef) -> Self {
-        Self {
-            checks: Checks::NONE,
-            scale: Scale::new(terms.grid),
-            terms,
-            epoch: 0,
-            venue_time: Nanos::ZERO,
-            link: None,
-            followed: true,
-            stales: [0; StaleWhy::ALL.len()],
-        }
-    }
-}
-
 /// The best level of each side, by [`Side::index`]: a side without one has nothing resting there.
 #[derive(Clone, Copy, Debug)]
 struct Tops {
@@ -169,37 +140,6 @@ impl Tops {
         let (price, qty) = best.unwrap_or((Price::ZERO, Qty::ZERO));
         (self.price[side.index()], self.qty[side.index()]) = (price, qty);
     }
-}
-
-/// Memory for one market's book, on its way to the core from a thread that may allocate.
-#[derive(Debug)]
-pub struct BookRoom {
-    ladders: [Ladder; 2],
-    rest: Box<Rest>,
-}
-
-impl BookRoom {
-    /// For a market on this grid.
-    pub fn new(grid: Grid) -> Self {
-        let none = MarketDef { grid, ..MarketDef::bare(MarketId::new(0), Venue::ALL[0]) };
-        let ladders = [(); 2].map(|()| Ladder::new(grid.slots(), 0));
-        Self { ladders, rest: Box::new(Rest::new(none)) }
-    }
-
-    /// Of how many prices the grid was that it was made for.
-    const fn slots(&self) -> usize {
-        self.ladders[0].slots()
-    }
-
-    /// Whether a book on this grid has room in it.
-    fn fits(&self, grid: Grid) -> bool {
-        fits(&self.ladders, grid)
-    }
-}
-
-/// Whether both sides of a book on this grid fit the memory of these ladders.
-fn fits(ladders: &[Ladder; 2], grid: Grid) -> bool {
-    ladders.iter().all(|ladder| grid.slots() <= ladder.room())
 }
 
 impl Book {
@@ -802,12 +742,6 @@ state_fields! {
         market: derived, even: derived, ladders: each, tops: derived, sync: value, frame: value, frame_open: value, checks_open: value,
         doubted_since: value, refile: derived, frames: value, rest: boxed,
     } then rebuild
-}
-
-state_fields! {
-    Rest {
-        terms: derived, scale: derived, checks: value, epoch: value, venue_time: value, link: value, followed: value, stales: value,
-    }
 }
 
 /// A row of the table of books that is in use.
