@@ -238,6 +238,13 @@ impl Store {
         let failed = |source| StoreError::Sqlite { path: path.to_owned(), source };
         let mut db = Connection::open(path).map_err(failed)?;
         db.busy_timeout(BUSY).map_err(failed)?;
+        // Looked at first: what follows writes into the file, and one of a later version stays as it is.
+        let version: i64 =
+            db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
+        let done = usize::try_from(version).unwrap_or(usize::MAX);
+        if done > MIGRATIONS.len() {
+            return Err(StoreError::Newer { path: path.to_owned(), version });
+        }
         db.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;",
         )
@@ -247,12 +254,6 @@ impl Store {
         if check != "ok" {
             let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
             return Err(failed(rusqlite::Error::SqliteFailure(code, Some(check))));
-        }
-        let version: i64 =
-            db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
-        let done = usize::try_from(version).unwrap_or(usize::MAX);
-        if done > MIGRATIONS.len() {
-            return Err(StoreError::Newer { path: path.to_owned(), version });
         }
         let step = db.transaction().map_err(failed)?;
         for migration in &MIGRATIONS[done..] {
