@@ -237,7 +237,7 @@ impl VenueLife {
         disputed_percent: 0,
         overturned_percent: 0,
         dispute_lasts_ms: Drawn::by(&[(0, 4 * DAY_MS), (100, 6 * DAY_MS)]),
-        void_permille: 1,
+        void_permille: 0,
     };
 
     /// All of it within minutes.
@@ -259,7 +259,7 @@ impl VenueLife {
         disputed_percent: 30,
         overturned_percent: 30,
         dispute_lasts_ms: Drawn::by(&[(0, 500), (50, 30_000), (100, 600_000)]),
-        void_permille: 100,
+        void_permille: 0,
     };
 }
 
