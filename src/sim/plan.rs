@@ -75,11 +75,10 @@ impl Plan {
         }
     }
 
-    /// The plan of a seed: the seed's faults; orders that rest on every other day; and somewhere in the middle half of the day a person
-    /// halts, and some seconds later resumes.
+    /// The plan of a seed: the seed's faults; and somewhere in the middle half of the day a person halts, and some seconds later
+    /// resumes.
     pub fn of(seed: u64, span: Nanos) -> Self {
-        let quotes = Rng::new(seed).fork(0x7265_7374).chance(1, 2);
-        let mut plan = Self { faults: fault::of_seed(seed, span), quotes, ..Self::quiet() };
+        let mut plan = Self { faults: fault::of_seed(seed, span), ..Self::quiet() };
         if span >= HALTED_FROM {
             let mut rng = Rng::new(seed).fork(0x6861_6c74);
             let at = span.millis() / 4 + rng.below(span.millis() / 2);

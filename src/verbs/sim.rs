@@ -50,7 +50,7 @@ pub struct SimArgs {
     #[arg(long)]
     pub scenarios: bool,
     /// Plays one scenario instead, such as C13: a short calm day in which it is provoked on purpose
-    #[arg(long, value_name = "ID", conflicts_with_all = ["seeds", "hours", "calm", "world", "sequencing", "canary", "scenarios"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["seeds", "hours", "calm", "world", "sequencing", "quotes", "canary", "scenarios"])]
     pub scenario: Option<String>,
     /// Where a day did not hold, tries it again with parts of its faults left out, at most so many times, to find those that are needed
     #[arg(long, value_name = "N", default_value_t = 12)]
@@ -61,6 +61,9 @@ pub struct SimArgs {
     /// In what order the legs of every basket leave: sequential, staggered or parallel, whatever that is expected to cost [default: sequential]
     #[arg(long, value_name = "WAY", value_parser = parse_sequencing)]
     pub sequencing: Option<Sequencing>,
+    /// Orders rest as well: somebody asks for them, changes them and withdraws them
+    #[arg(long)]
+    pub quotes: bool,
     /// How many days are simulated at the same time, each on a thread of its own
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: u16,
@@ -89,7 +92,8 @@ pub fn run(args: &SimArgs, setup: &Setup) -> Exit {
     }
     let world = args.world.unwrap_or(WorldName::Calm);
     let sequencing = args.sequencing.unwrap_or(Sequencing::Sequential).name();
-    let kind = DayKind { span, calm: args.calm, world: world.name(), sequencing };
+    let SimArgs { calm, quotes, .. } = *args;
+    let kind = DayKind { span, calm, quotes, world: world.name(), sequencing };
     let opened = args.log.as_deref().map(|path| DayLog::open(path, kind)).transpose();
     let mut log = match opened {
         Ok(log) => log,
@@ -186,11 +190,12 @@ fn say_again(args: &SimArgs, seed: u64, why: &str) {
     let world = args.world.map(|world| format!(" --world {}", world.name()));
     let way = args.sequencing.map(|way| format!(" --sequencing {}", way.name()));
     eprintln!(
-        "surefoot: seed {seed}: {why}; once more: surefoot sim --seeds {seed}..{seed} --hours {}{}{}{}",
+        "surefoot: seed {seed}: {why}; once more: surefoot sim --seeds {seed}..{seed} --hours {}{}{}{}{}",
         args.hours,
         world.unwrap_or_default(),
         way.unwrap_or_default(),
-        if args.calm { " --calm" } else { "" }
+        if args.calm { " --calm" } else { "" },
+        if args.quotes { " --quotes" } else { "" }
     );
 }
 
@@ -277,6 +282,7 @@ fn plan(args: &SimArgs, seed: u64, span: Nanos) -> Plan {
     let mut plan = Plan::of(seed, span);
     plan.world = args.world.map_or(plan.world, World::of);
     plan.sequencing = args.sequencing.unwrap_or(plan.sequencing);
+    plan.quotes = args.quotes;
     if args.calm { Plan { faults: Vec::new(), ..plan } } else { plan }
 }
 

@@ -29,6 +29,8 @@ pub struct DayKind {
     pub span: Nanos,
     /// Whether nothing goes wrong on it.
     pub calm: bool,
+    /// Whether orders rest.
+    pub quotes: bool,
     /// The world's name.
     pub world: &'static str,
     /// In what order legs leave, by its name.
@@ -89,6 +91,7 @@ fn line(day: &Day, kind: DayKind) -> Value {
         "seed": day.seed,
         "span_ms": kind.span.millis(),
         "calm": kind.calm,
+        "quotes": kind.quotes,
         "world": kind.world,
         "sequencing": kind.sequencing,
         "program": env!("CARGO_PKG_VERSION"),
@@ -103,6 +106,7 @@ impl KnownDay {
         let line: Value = serde_json::from_str(line).ok()?;
         let is_ours = line["span_ms"] == kind.span.millis()
             && line["calm"] == kind.calm
+            && line["quotes"] == kind.quotes
             && line["world"] == kind.world
             && line["sequencing"] == kind.sequencing
             && line["program"] == env!("CARGO_PKG_VERSION");
@@ -138,6 +142,7 @@ mod tests {
     const KIND: DayKind = DayKind {
         span: Nanos::from_secs(3_600),
         calm: false,
+        quotes: false,
         world: "calm",
         sequencing: "sequential",
     };
@@ -150,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_day_that_was_written_is_known_and_one_of_another_kind_is_not() {
-        let held = r#"{"seed":4,"span_ms":3600000,"calm":false,"world":"calm","sequencing":"sequential","program":"P","why":null,
+        let held = r#"{"seed":4,"span_ms":3600000,"calm":false,"quotes":false,"world":"calm","sequencing":"sequential","program":"P","why":null,
             "day":{"events":7,"orders":2,"faults":{"down":3,"slow":2},"scenarios":{"C04":9}}}"#;
         let held = held.replace("\"P\"", &format!("\"{}\"", env!("CARGO_PKG_VERSION")));
         let day = KnownDay::read(&held, KIND).expect("it is of this kind");
@@ -161,6 +166,7 @@ mod tests {
         assert_eq!(KnownDay::read(&held, DayKind { world: "real", ..KIND }), None);
         assert_eq!(KnownDay::read(&held, DayKind { sequencing: "parallel", ..KIND }), None);
         assert_eq!(KnownDay::read(&held, DayKind { calm: true, ..KIND }), None);
+        assert_eq!(KnownDay::read(&held, DayKind { quotes: true, ..KIND }), None);
         assert_eq!(KnownDay::read(&held, DayKind { span: Nanos::from_secs(60), ..KIND }), None);
         assert_eq!(KnownDay::read(&held[..held.len() - 9], KIND), None, "cut short");
     }
