@@ -32,7 +32,7 @@ use crate::twin::open::{Options, open};
 use crate::twin::server::{Command, Running, Stamp, StampKind};
 
 /// So many halts of one run; then another one begins, on an account of its own, because halts in mid-basket cost money.
-const HALTS_A_RUN: u32 = 50;
+const HALTS_A_RUN: u32 = 12;
 /// How long an order is waited for, and a run until it trades.
 const ORDER_WITHIN: Duration = Duration::from_secs(90);
 /// A control connection on which nothing was said is made anew after this time: the run hangs up on a silent one.
