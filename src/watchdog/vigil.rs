@@ -71,7 +71,7 @@ enum Phase {
     Turning,
     /// It stands still, and that was acted on.
     Still,
-    /// It ends.
+    /// The run has begun to end: it closes files, and may stand still for `CLOSING_MAX`.
     Closing,
     /// It has ended in order.
     Ended,

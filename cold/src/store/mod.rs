@@ -86,7 +86,7 @@ pub enum StoreError {
     /// A copy that was to take the database's place, or to be kept, is not fit for that.
     Unfit {
         path: PathBuf,
-        /// Why not.
+        /// What is wrong with it, for a person.
         why: String,
     },
     /// The journal begins in the middle, so that not all of the database can be made of it.

@@ -146,9 +146,9 @@ pub struct KalshiVenue {
 /// What the exchange takes (`venues/kalshi.md` §1.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exchange {
-    /// Everything.
+    /// Orders, changes and cancels, as on any day.
     Active,
-    /// Cancels alone.
+    /// Cancels, while orders and changes are refused.
     TradingPaused,
     /// Nothing, not even cancels.
     Paused,
