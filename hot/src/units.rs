@@ -227,10 +227,24 @@ impl Usd {
     #[must_use]
     #[inline] // a division by a number known to the compiler is none
     pub fn scale_floor(self, num: i64, den: i64) -> Self {
-        if let Some(exact) = self.0.checked_mul(num) {
-            return Self(exact.div_euclid(den)); // the usual case: no division of 128 bits
+        match self.0.checked_mul(num) {
+            // The usual case: no division of 128 bits, and none that has to look at signs.
+            Some(exact) if exact >= 0 && den > 0 => Self((exact as u64 / den as u64) as i64),
+            Some(exact) => Self(exact.div_euclid(den)),
+            None => self.scale_floor_wide(num, den),
         }
-        self.scale_floor_wide(num, den)
+    }
+
+    /// `self × num / den`, rounded up (towards infinity).
+    #[must_use]
+    #[inline] // see `scale_floor`
+    pub fn scale_ceil(self, num: i64, den: i64) -> Self {
+        match self.0.checked_mul(num) {
+            Some(exact) if exact >= 0 && den > 0 => {
+                Self((exact as u64).div_ceil(den as u64) as i64)
+            }
+            _ => -(-self).scale_floor(num, den),
+        }
     }
 
     #[cold]
@@ -405,6 +419,8 @@ mod tests {
         let hundred = Qty::from_contracts(100);
         assert_eq!(Price::from_ticks(5_000).unwrap().cost_ceil(hundred), Usd::from_dollars(50));
         assert_eq!(Usd::from_micros(-3).scale_floor(1, 2), Usd::from_micros(-2));
+        let up = |micros| Usd::from_micros(micros).scale_ceil(1, 2);
+        assert_eq!([3, 2, 0, -3, i64::MAX].map(up).map(Usd::micros), [2, 1, 0, -1, 1 << 62]);
     }
 
     #[test]
@@ -422,6 +438,8 @@ mod tests {
         for micros in [i64::MAX / 7, i64::MAX / 7 + 1, i64::MIN / 7, i64::MIN / 7 - 1] {
             let exact = (i128::from(micros) * 7).div_euclid(10);
             assert_eq!(i128::from(Usd::from_micros(micros).scale_floor(7, 10).micros()), exact);
+            let exact = -(-i128::from(micros) * 7).div_euclid(10);
+            assert_eq!(i128::from(Usd::from_micros(micros).scale_ceil(7, 10).micros()), exact);
         }
     }
 
