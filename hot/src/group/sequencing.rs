@@ -53,6 +53,7 @@ pub struct Choice {
 
 impl Odds {
     /// What being left on one leg is expected to cost, rounded up.
+    #[inline(always)] // in `choose` of a pair the ways are known
     pub fn expected(&self, way: Sequencing) -> Usd {
         let (fails, later) = (self.at_once_ppm.min(MILLION), self.later_ppm.min(MILLION));
         let fills = MILLION - fails;
@@ -70,13 +71,22 @@ impl Odds {
         };
         let share =
             i64::try_from(naked * self.loss_ppm.min(MILLION)).expect("at most a million squared");
-        -(-self.cost).scale_floor(share, (MILLION * MILLION).cast_signed())
+        self.cost.scale_ceil(share, (MILLION * MILLION).cast_signed())
     }
 
     /// The way with the least expected cost of those up to `most`, and of two that cost the same the one that has less in flight
     /// at once. Without evidence it is one leg after the other. With two legs nothing can be staggered.
     pub fn choose(&self, most: Sequencing) -> Choice {
         let may = |way| way == Sequencing::Sequential || (self.is_known && way <= most);
+        if self.legs <= 2 {
+            // Nearly every plan is a pair: of two ways one is taken, and the other is the other.
+            let [one, other] = PAIR.map(|way| (self.expected(way), way));
+            return if may(other.1) && other < one {
+                Choice::between(other, one)
+            } else {
+                Choice::between(one, other)
+            };
+        }
         let ways = self.ways().filter(|&(_, way)| may(way));
         let (_, taken) = ways.min().expect("one leg after the other always may");
         self.weigh(taken)
@@ -92,14 +102,27 @@ impl Odds {
     /// What the way that is taken is expected to cost, and the best of the others.
     fn weigh(&self, taken: Sequencing) -> Choice {
         let others = self.ways().filter(|&(_, way)| way != taken);
-        let (other_expected, other) = others.min().expect("there are at least two ways");
-        Choice { taken, expected: self.expected(taken), other, other_expected }
+        let other = others.min().expect("there are at least two ways");
+        Choice::between((self.expected(taken), taken), other)
     }
 
     /// The ways that there are for so many legs, with what each is expected to cost.
     fn ways(&self) -> impl Iterator<Item = (Usd, Sequencing)> {
         let is_one = |way: &Sequencing| self.legs > 2 || *way != Sequencing::Staggered;
         Sequencing::ALL.into_iter().filter(is_one).map(|way| (self.expected(way), way))
+    }
+}
+
+/// The ways that there are for two legs.
+const PAIR: [Sequencing; 2] = [Sequencing::Sequential, Sequencing::Parallel];
+
+impl Choice {
+    /// The way that is taken, and the best other one, each with what it is expected to cost.
+    const fn between(
+        (expected, taken): (Usd, Sequencing),
+        (other_expected, other): (Usd, Sequencing),
+    ) -> Self {
+        Self { taken, expected, other, other_expected }
     }
 }
 
@@ -110,7 +133,11 @@ const fn times(one: u64, other: u64) -> u64 {
 
 /// A share in millionths to the power of a number of legs, each step rounded down.
 fn power(share: u64, legs: u32) -> u64 {
-    (0..legs).fold(MILLION, |product, _| times(product, share))
+    match legs {
+        0 => MILLION,
+        2 => times(share, share), // nearly every plan is a pair
+        legs => (1..legs).fold(share, |product, _| times(product, share)),
+    }
 }
 
 #[cfg(test)]
