@@ -27,6 +27,8 @@ pub struct Exposure {
     market: Vec<Usd>,
     cluster: Vec<Usd>,
     category: [Usd; Category::ALL.len()],
+    /// The most that is at risk in a category that is known.
+    category_most: Usd,
     theme: Vec<Usd>,
     venue: PerVenue<Usd>,
     total: Usd,
@@ -40,6 +42,7 @@ impl Exposure {
             market: vec![Usd::ZERO; MARKETS_MAX],
             cluster: vec![Usd::ZERO; CLUSTERS_MAX],
             category: [Usd::ZERO; Category::ALL.len()],
+            category_most: Usd::ZERO,
             theme: vec![Usd::ZERO; THEMES_MAX],
             venue: PerVenue::all(Usd::ZERO),
             total: Usd::ZERO,
@@ -61,9 +64,17 @@ impl Exposure {
             (true, false) => self.clusters_active -= 1,
             (true, true) | (false, false) => {}
         }
-        let category = &mut self.category[category as usize];
-        *category += delta;
-        assert!(*category >= Usd::ZERO, "R3: what is at risk in a category is never negative");
+        let of = &mut self.category[category as usize];
+        let before = *of;
+        *of += delta;
+        assert!(*of >= Usd::ZERO, "R3: what is at risk in a category is never negative");
+        if category != Category::Unknown {
+            if *of >= self.category_most {
+                self.category_most = *of;
+            } else if before == self.category_most {
+                self.category_most = self.most_of_categories();
+            }
+        }
         if let Some(theme) = theme {
             let theme = &mut self.theme[theme.index()];
             *theme += delta;
@@ -98,14 +109,21 @@ impl Exposure {
     #[inline]
     pub fn category(&self, category: Category) -> Usd {
         let unknown = self.category[Category::Unknown as usize];
-        match category {
-            Category::Unknown => {
-                let known =
-                    self.category.iter().skip(1).fold(Usd::ZERO, |most, sum| most.max(*sum));
-                known + unknown
-            }
-            known => self.category[known as usize] + unknown,
-        }
+        let known = match category {
+            Category::Unknown => self.category_most,
+            known => self.category[known as usize],
+        };
+        known + unknown
+    }
+
+    #[inline(never)] // seldom is less at risk in that one
+    fn most_of_categories(&self) -> Usd {
+        self.category.iter().skip(1).fold(Usd::ZERO, |most, sum| most.max(*sum))
+    }
+
+    fn rebuild(&mut self) -> Option<()> {
+        self.category_most = self.most_of_categories();
+        Some(())
     }
 
     /// Dollars at risk in one theme; nothing where there is none.
@@ -138,9 +156,9 @@ impl Default for Exposure {
 
 state_fields! {
     Exposure {
-        market: table(Usd::ZERO), cluster: table(Usd::ZERO), category: value, theme: table(Usd::ZERO), venue: value,
-        total: value, clusters_active: value,
-    }
+        market: table(Usd::ZERO), cluster: table(Usd::ZERO), category: value, category_most: derived,
+        theme: table(Usd::ZERO), venue: value, total: value, clusters_active: value,
+    } then rebuild
 }
 
 #[cfg(test)]
@@ -180,6 +198,15 @@ mod tests {
         assert_eq!(of(Category::Sports), dollars(420));
         assert_eq!(of(Category::Weather), dollars(400));
         assert_eq!(of(Category::Unknown), dollars(420), "it may be sports as well");
+        for (market, category, less, unknown) in [
+            (1, Category::Sports, 15, 407), // crypto has most now
+            (0, Category::Crypto, 1, 406),
+            (2, Category::Unknown, 100, 306),
+            (0, Category::Crypto, 6, 305),
+        ] {
+            exposure.add(&terms(market, category, None), -dollars(less));
+            assert_eq!(exposure.category(Category::Unknown), dollars(unknown));
+        }
     }
 
     #[test]
