@@ -117,11 +117,28 @@ impl Core {
     }
 
     /// What an outcome holds at worst, but for one order, which is being changed or still to be sent.
+    #[inline]
     pub(super) fn stake(&self, market: MarketId, outcome: Outcome, but: Option<OrderId>) -> Stake {
         let position = self.money.position(market);
+        let cost = position.cost(outcome).max(Usd::ZERO);
+        let held = Stake { qty: position.held(outcome), cost };
+        if self.orders.live_len() == 0 && !self.groups.has_leg_in(market) {
+            return held;
+        }
+        self.stake_to_come(held, market, outcome, but)
+    }
+
+    /// The same, with what is still to be bought.
+    #[inline(never)]
+    fn stake_to_come(
+        &self,
+        held: Stake,
+        market: MarketId,
+        outcome: Outcome,
+        but: Option<OrderId>,
+    ) -> Stake {
         let waits = self.waits_for(market, outcome);
-        let cost = position.cost(outcome).max(Usd::ZERO) + waits.cost;
-        let held = Stake { qty: position.held(outcome) + waits.qty, cost };
+        let held = Stake { qty: held.qty + waits.qty, cost: held.cost + waits.cost };
         let buys = self.orders.live_in(market).filter(|record| {
             let Order { id, outcome: of, action, .. } = record.order;
             of == outcome && action == Action::Buy && Some(id) != but

@@ -49,27 +49,34 @@ const VENUES: [Venue; CASH_ACCOUNTS] = {
 };
 
 impl CashAccount {
+    /// The first account of each venue, and how many it has.
+    const OF_VENUES: [(u8, u8); Venue::ALL.len()] = {
+        let mut of = [(0, 0); Venue::ALL.len()];
+        let (mut first, mut nth) = (0, 0);
+        while nth < of.len() {
+            let accounts = Venue::ALL[nth].rules().cash_accounts;
+            of[nth] = (first, accounts);
+            first += accounts;
+            nth += 1;
+        }
+        of
+    };
+
     /// The account that orders at this venue and shard draw on. Where a venue has one account, every shard is that one.
     ///
     /// # Panics
     /// Beyond the venue's accounts; metadata with such a shard is refused on the way in.
+    #[inline]
     pub const fn of(venue: Venue, shard: u8) -> Self {
         Self::known(venue, shard).expect("metadata bounds the shard")
     }
 
     /// The same; `None` for a shard that is beyond the venue's accounts, which the venue may have opened since.
+    #[inline]
     pub const fn known(venue: Venue, shard: u8) -> Option<Self> {
-        let accounts = venue.rules().cash_accounts;
+        let (first, accounts) = Self::OF_VENUES[venue.index()];
         let shard = if accounts == 1 { 0 } else { shard };
-        if shard >= accounts {
-            return None;
-        }
-        let (mut first, mut nth) = (0, 0);
-        while nth < venue.index() {
-            first += Venue::ALL[nth].rules().cash_accounts;
-            nth += 1;
-        }
-        Some(Self(first + shard))
+        if shard < accounts { Some(Self(first + shard)) } else { None }
     }
 
     /// All of them.
