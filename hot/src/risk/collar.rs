@@ -15,6 +15,7 @@
 //! | 60 cents | 12 cents | 70 cents: ten cents | 50 cents |
 //! | 97 cents | 19.4 cents | anything: a contract never costs more than a dollar | 87 cents |
 
+use crate::book::Book;
 use crate::grid::Grid;
 use crate::ids::{Action, MarketId, Outcome, Side};
 use crate::market::MarketDef;
@@ -57,20 +58,25 @@ pub fn worst(
     outcome: Outcome,
     action: Action,
 ) -> Option<Price> {
-    let mut worst = None;
+    // Beyond every price until one is held against.
+    let none = match action {
+        Action::Buy => i32::MAX,
+        Action::Sell => i32::MIN,
+    };
+    let mut worst = none;
     for_each(limits, around, now, Side::of(outcome, action), |yes, beyond| {
         let there = outcome.price_from_yes(yes).ticks();
-        let most = most(limits, grid, yes, there).saturating_add(beyond);
-        let ticks = match action {
-            Action::Buy => there.saturating_add(most).min(Price::ONE.ticks()),
-            Action::Sell => there.saturating_sub(most),
+        let most = i32::from(most(limits, grid, yes, there)) + i32::from(beyond);
+        worst = match action {
+            Action::Buy => worst.min(i32::from(there) + most),
+            Action::Sell => worst.max(i32::from(there) - most),
         };
-        worst = Some(worst.map_or(ticks, |worst: u16| match action {
-            Action::Buy => worst.min(ticks),
-            Action::Sell => worst.max(ticks),
-        }));
     });
-    worst.map(|ticks| Price::from_ticks(ticks).expect("at most a dollar"))
+    if worst == none {
+        return None;
+    }
+    let ticks = worst.clamp(0, i32::from(Price::ONE.ticks()));
+    Some(Price::from_ticks(ticks as u16).expect("at most a dollar"))
 }
 
 /// What [`worst`] has said of an outcome, kept for as long as a plan is made and asked about. It is made by working it out and in
@@ -161,8 +167,8 @@ fn for_each(
     {
         hold(last.price, spread(limits, around.best));
     }
-    let others = around.other_venue.and_then(|other| other.best());
-    if let Some(yes) = others.and_then(|others| best(others, side)) {
+    let other = around.other_venue.as_ref().and_then(OtherVenue::book);
+    if let Some(yes) = other.and_then(|(book, as_yes)| best_of(book, as_yes, side)) {
         hold(yes, 0);
     }
 }
@@ -183,12 +189,23 @@ fn best(best: BestPrices, side: Side) -> Option<Price> {
     }
 }
 
+/// The same of another book, of which an outcome asks what YES asks here.
+#[inline]
+fn best_of(book: &Book, as_yes: Outcome, side: Side) -> Option<Price> {
+    let (ask, bid) = (book.best_ask_for(as_yes), book.best_bid_for(as_yes));
+    let best = match side {
+        Side::Bid => ask.or(bid),
+        Side::Ask => bid.or(ask),
+    };
+    best.map(|(price, _)| price)
+}
+
 /// By how much an order may be worse than a price elsewhere, in $0.0001: `there` is the price of its outcome, `yes` of YES.
 #[inline]
 fn most(limits: &Limits, grid: Grid, yes: Price, there: u16) -> u16 {
     let share = u64::from(there) * limits.raw(LimitRow::CollarPercent).min(100) / 100;
-    let most = limits.raw(LimitRow::Collar).min(share);
-    u16::try_from(most).expect("a share of a price").max(STEPS * grid.step_at(yes))
+    let most = limits.raw(LimitRow::Collar).min(share); // no more than the price
+    (most as u16).max(STEPS * grid.step_at(yes))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! others have paid.
 
 use crate::basket::{BasketKind, Baskets};
-use crate::book::Books;
+use crate::book::{Book, Books};
 use crate::ids::{MarketId, Outcome};
 use crate::pack::pack_fields;
 use crate::risk::{Account, EquityLimits, Limits};
@@ -73,21 +73,25 @@ pub struct BestPrices {
     pub ask: Option<Price>,
 }
 
-impl OtherVenue<'_> {
-    /// The best prices there, of the first pair that the market is in and of which the other book may be decided from; `None`
-    /// where there is none.
+impl<'a> OtherVenue<'a> {
+    /// The book there, of the first pair that the market is in and of which the other book may be decided from; and the outcome of
+    /// it that asks what YES asks here. `None` where there is none.
+    #[inline]
+    pub fn book(&self) -> Option<(&'a Book, Outcome)> {
+        self.baskets.with_leg_in(self.market).find_map(|(basket, ours)| {
+            if basket.kind() != BasketKind::CrossVenue || basket.is_withdrawn() {
+                return None;
+            }
+            let other = basket.legs().iter().find(|leg| leg.market != self.market)?;
+            let book = self.books.get(other.market).filter(|book| book.is_good())?;
+            // One leg of a pair pays where the other does not.
+            Some((book, if other.outcome == ours { Outcome::No } else { Outcome::Yes }))
+        })
+    }
+
+    /// The best prices there; `None` where there is no such book.
     pub fn best(&self) -> Option<BestPrices> {
-        let (other, ours, book) =
-            self.baskets.with_leg_in(self.market).find_map(|(basket, outcome)| {
-                if basket.kind() != BasketKind::CrossVenue || basket.is_withdrawn() {
-                    return None;
-                }
-                let other = basket.legs().iter().find(|leg| leg.market != self.market)?;
-                let book = self.books.get(other.market).filter(|book| book.is_good())?;
-                Some((other, outcome, book))
-            })?;
-        // One leg of a pair pays where the other does not.
-        let as_yes = if other.outcome == ours { Outcome::No } else { Outcome::Yes };
+        let (book, as_yes) = self.book()?;
         let price = |best: Option<(Price, Qty)>| best.map(|(price, _)| price);
         let (bid, ask) = (book.best_bid_for(as_yes), book.best_ask_for(as_yes));
         Some(BestPrices { bid: price(bid), ask: price(ask) })
