@@ -41,6 +41,25 @@ struct Cursor<'a, const RATIOS: bool> {
     carries: bool,
 }
 
+/// Where a leg begins: its best level, and those behind it.
+struct Start<'a> {
+    book: &'a Book,
+    levels: std::iter::Take<Levels<'a>>,
+    price: Price,
+    left: Qty,
+}
+
+impl<'a> Start<'a> {
+    /// `None` where the book may not be used, or offers nothing.
+    #[inline(always)] // into the two that walk
+    fn of(books: &'a Books, leg: &Leg) -> Option<Self> {
+        let book = books.get(leg.market).filter(|book| book.is_good())?;
+        let mut levels = book.asks_for(leg.outcome).take(WALK_LEVELS_MAX);
+        let (price, left) = levels.next()?;
+        Some(Self { book, levels, price, left })
+    }
+}
+
 /// What is bought of one leg, and what it comes to.
 #[derive(Debug)]
 struct LegCost {
@@ -67,7 +86,7 @@ impl LegCost {
     }
 
     /// So many contracts of the next level, where this leg of [`MANY`] units would cost `unit`.
-    #[inline]
+    #[inline(always)] // so that its sums stay where they are
     fn add(&mut self, fee: &TakerFee, qty: Qty, unit: i64) {
         let price = fee.price();
         let (worth, cost) = price.worth_between(qty);
@@ -108,14 +127,12 @@ impl<'a, const RATIOS: bool> Slot<'a, RATIOS> for Option<Cursor<'a, RATIOS>> {
 
 impl<'a, const RATIOS: bool> Cursor<'a, RATIOS> {
     #[inline(always)] // written where it will stand
-    fn new(books: &'a Books, leg: &Leg, dearest: Price) -> Result<Self, NoPlan> {
-        let book = books.get(leg.market).filter(|book| book.is_good()).ok_or(NoPlan::NotReady)?;
-        let (terms, outcome) = (book.terms(), leg.outcome);
+    fn new(start: Start<'a>, leg: &Leg, dearest: Price) -> Self {
+        let Start { book, levels, price, left } = start;
+        let terms = book.terms();
         let ratio = if RATIOS { leg.ratio } else { 1 };
-        let mut levels = book.asks_for(outcome).take(WALK_LEVELS_MAX);
-        let (price, left) = levels.next().ok_or(NoPlan::NotReady)?;
         let fee = TakerFee::at(terms.fee, price);
-        Ok(Self {
+        Self {
             book,
             account: CashAccount::of(terms.venue, terms.shard),
             ratio,
@@ -125,9 +142,9 @@ impl<'a, const RATIOS: bool> Cursor<'a, RATIOS> {
             left,
             taken: Qty::ZERO,
             unit: fee.cost_of_many() * i64::from(ratio),
-            cost: LegCost::new(terms.market, outcome, ratio),
+            cost: LegCost::new(leg.market, leg.outcome, ratio),
             carries: false,
-        })
+        }
     }
 
     /// Contracts for each unit.
@@ -212,9 +229,11 @@ pub(super) fn walk_pair(
     let legs: &[Leg; PAIR] = basket.legs().try_into().expect("the caller has counted the legs");
     let rooms: &[Room; PAIR] = sizing.legs.first_chunk().expect("there is one for each leg");
     let gross = gross(basket)?;
+    let first = Start::of(books, &legs[0]).ok_or(NoPlan::NotReady)?;
+    let second = Start::of(books, &legs[1]).ok_or(NoPlan::NotReady)?;
     let mut cursors = [
-        Cursor::<false>::new(books, &legs[0], rooms[0].dearest)?,
-        Cursor::<false>::new(books, &legs[1], rooms[1].dearest)?,
+        Cursor::<false>::new(first, &legs[0], rooms[0].dearest),
+        Cursor::<false>::new(second, &legs[1], rooms[1].dearest),
     ];
     size(&mut cursors, gross, basket, sizing, plan)
 }
@@ -231,7 +250,8 @@ pub(super) fn walk<const N: usize, const RATIOS: bool>(
     let mut slots: [Option<Cursor<'_, RATIOS>>; N] = [const { None }; N];
     let cursors = &mut slots[..basket.legs().len()];
     for ((slot, leg), room) in cursors.iter_mut().zip(basket.legs()).zip(sizing.legs) {
-        *slot = Some(Cursor::new(books, leg, room.dearest)?);
+        let start = Start::of(books, leg).ok_or(NoPlan::NotReady)?;
+        *slot = Some(Cursor::new(start, leg, room.dearest));
     }
     size(cursors, gross, basket, sizing, plan)
 }
