@@ -42,7 +42,7 @@ pub struct VenueRules {
     pub link_markets_max: usize,
     /// How much worse it is to be left with a leg at this venue than its spread says, in $0.0001 a contract. The leg that is
     /// worst to be left with is bought last.
-    pub exit_penalty: u32,
+    pub exit_penalty: u16,
 }
 
 /// The steps that an order's size comes in.

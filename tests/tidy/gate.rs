@@ -2,8 +2,10 @@
 
 use super::{files, none, paths_of, read, root, short};
 
-/// The core's two files that ask, and the measurement; its reference reads the same views, and asks nothing.
-const ASKERS: [&str; 4] = [
+/// The core's two files that ask and the one that says what is seen then, and the measurement; its reference reads the same views, and
+/// asks nothing.
+const ASKERS: [&str; 5] = [
+    "hot/src/core/asked.rs",
     "hot/src/core/place.rs",
     "hot/src/core/resting.rs",
     "src/bench/risk_table.rs",

@@ -158,7 +158,7 @@ impl Core {
 
     /// Buys the first leg of a group that has just begun. What [`Self::advance`] asks besides has but one answer for a new one: no
     /// leg stands alone, no adopted order is beside its own, its target is the plan's, and nothing is to be sold.
-    pub(super) fn begin(&mut self, now: Nanos, slot: usize, first: Passed, out: &mut Outbox) {
+    pub(super) fn begin(&mut self, now: Nanos, slot: usize, first: &Passed, out: &mut Outbox) {
         let group = self.groups.at_mut(slot);
         let (id, risk) = (group.id, group.risk);
         // While a run begins, and while a crash has left something open, more is asked before.
@@ -169,7 +169,7 @@ impl Core {
             // The order holds its own cash from here; what the group held for this leg makes room for it.
             let held = std::mem::take(&mut leg.hold);
             (leg.tried, leg.price) = (true, leg.limit);
-            let placed = self.place_passed(now, first, held, risk, out);
+            let placed = self.place_passed(now, first, held, &risk, out);
             let group = self.groups.at_mut(slot);
             match placed {
                 Ok(order) => {

@@ -3,19 +3,18 @@
 
 use super::Core;
 use super::advance::buying_tif;
-use super::place::{Draft, Passed, Worked};
-use super::smaller::Held;
+use super::place::{LegDraft, Passed};
 use crate::basket::{BasketDef, Baskets, Verdict};
 use crate::book::{Applied, Book, Books, Level, Levels};
 use crate::bounds::{FAILED_PER_EVENT_MAX, RANKED_MAX};
 use crate::event::Event;
 use crate::group::{Choice, Group, Groups, Odds, Sequencing};
-use crate::ids::{Action, BasketId, ClusterId, MarketId, Outcome, Side, Venue};
+use crate::ids::{BasketId, ClusterId, MarketId, Outcome, Side, Venue};
 use crate::intent::Intent;
 use crate::ledger::CashAccount;
 use crate::market::MarketDef;
 use crate::note::{Alarm, Note};
-use crate::order::{Order, Purpose, Tif};
+use crate::order::{Order, Tif};
 use crate::outbox::Outbox;
 use crate::risk::collar::Bound;
 use crate::risk::{
@@ -179,19 +178,19 @@ impl Core {
                 }
                 self.verdict(now, basket, seen, verdict, out);
             }
-            Decision::Buy { pace, group, .. } if ranks => {
-                self.groups.give_back(group.legs);
-                self.ranked.push(Ranked { basket, pace });
-            }
-            Decision::Buy { seen, group, .. } => self.open_group(now, seen, group, out),
+            Decision::Buy { pace, .. } if ranks => self.ranked.push(Ranked { basket, pace }),
+            Decision::Buy { seen, .. } => self.open_group(now, seen, out),
         }
     }
 
-    /// Begins a group if all of its legs may be bought: the gate is asked and the cash reserved before the first leaves.
-    fn open_group(&mut self, now: Nanos, seen: Seen, group: Group, out: &mut Outbox) {
+    /// Begins the group that would buy the last plan, if all of its legs may be bought: the gate is asked and the cash reserved before
+    /// the first leaves.
+    fn open_group(&mut self, now: Nanos, mut seen: Seen, out: &mut Outbox) {
+        let mut group = self.planned(now);
         let (id, basket) = (group.id, group.basket);
-        match self.hold_what_fits(now, seen, group) {
+        match self.hold_what_fits(now, &mut seen, &mut group) {
             Err((refused, why)) => {
+                self.groups.give_back(group.legs);
                 // The same refusal on every flicker is one refusal.
                 if self.episodes.is_new(now, basket, Verdict::Refused) {
                     self.on_refused(now, &refused, why, out);
@@ -199,7 +198,7 @@ impl Core {
                 self.episodes.look_again(basket);
                 self.verdict(now, basket, seen, Verdict::Refused, out);
             }
-            Ok(Held { seen, mut group, first }) => {
+            Ok(first) => {
                 let choice = self.sequencing(&group);
                 group.sequencing = choice.taken;
                 assert!(
@@ -217,7 +216,7 @@ impl Core {
                 out.note(Note::Planned { group: id, loss, shock, filled, cluster });
                 let Choice { taken, expected, other, other_expected } = choice;
                 out.note(Note::Sequenced { group: id, taken, expected, other, other_expected });
-                self.begin(now, slot, first, out);
+                self.begin(now, slot, &first, out);
             }
         }
     }
@@ -276,53 +275,28 @@ impl Core {
 
     /// Checks every leg at the gate and claims its cash, all or none: no byte leaves before all are held. Returns the first leg's
     /// order, which is to leave now; or the order that was refused, and why.
-    pub(super) fn hold(
-        &mut self,
-        now: Nanos,
-        group: &mut Group,
-    ) -> Result<Passed, (Order, Refusal)> {
+    pub(super) fn hold(&mut self, now: Nanos, group: &Group) -> Result<Passed, (Order, Refusal)> {
         let mut first = None;
-        for index in 0..group.legs().len() {
-            let leg = &group.legs[index];
-            let (market, limit, qty) = (leg.market, leg.limit, group.target.times(leg.ratio));
+        for (index, leg) in group.legs().iter().enumerate() {
             // Whatever a later leg will be sent as: what the group as a whole puts at risk is checked here, once.
-            let tif = if index == 0 { buying_tif(leg, limit, qty, true) } else { Tif::Fok };
+            let qty = group.target.times(leg.ratio);
+            let tif = if index == 0 { buying_tif(leg, leg.limit, qty, true) } else { Tif::Fok };
             let planning = self.planning.as_ref();
-            let collar = planning.and_then(|room| room.collar_of(market, leg.outcome));
-            let worked = Worked { collar, cost: Some(leg.hold) };
-            let draft = Draft {
-                group: group.id,
-                market,
-                outcome: leg.outcome,
-                action: Action::Buy,
-                price: leg.reach,
-                qty,
-                tif,
-                purpose: Purpose::Leg,
-                expires: None,
-                post_only: false,
-                plan: Some(group.risk),
-            };
+            let collar = planning.and_then(|room| room.collar_of(leg.market, leg.outcome));
+            let draft = LegDraft { group, leg, price: leg.reach, tif, collar, cost: leg.hold };
             // The first one leaves at once, at the plan's own price: a group whose first order the gate would refuse is not begun.
-            let asked = match index {
-                0 => self.would_pass_at_both(now, &draft, limit, worked).map(|(passed, hold)| {
-                    first = Some(passed);
-                    hold
-                }),
-                _ => self.would_pass(now, &draft, worked).map(|passed| passed.cost),
+            let asked = if index == 0 {
+                self.would_pass_at_both(now, &draft, leg.limit).map(|passed| first = Some(passed))
+            } else {
+                self.would_pass(now, &draft)
             };
-            match asked {
-                Ok(hold) => {
-                    self.reserve(market, hold);
-                    group.legs[index].hold = hold;
+            if let Err(why) = asked {
+                for held in &group.legs()[..index] {
+                    self.reserve(held.market, -held.hold);
                 }
-                Err(why) => {
-                    for held in &group.legs()[..index] {
-                        self.reserve(held.market, -held.hold);
-                    }
-                    return Err((self.order(now, &draft), why));
-                }
+                return Err((self.leg_order(now, &draft), why));
             }
+            self.reserve(leg.market, leg.hold);
         }
         let first: Passed = first.expect("a group has legs");
         // Only what the gate lets pass as a whole is kept back: a refusal is counted by its own name.
@@ -433,6 +407,7 @@ impl Sight for Core {
         !self.run.is_halted() && !self.run.is_stopping() && self.agreed()
     }
 
+    #[inline(always)] // it is kept as it is worked out
     fn collar(&self, now: Nanos, market: MarketId, outcome: Outcome) -> Bound {
         self.collar(now, market, outcome)
     }

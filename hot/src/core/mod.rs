@@ -60,6 +60,7 @@
 mod account;
 mod adopt;
 mod advance;
+mod asked;
 mod claims;
 mod compare;
 mod comparison;

@@ -1,7 +1,9 @@
 //! The one way an order comes to be, and what is asked of the venue about it afterwards.
 
 use super::Core;
+use super::asked::Worked;
 use super::money::worst_cost;
+use crate::group::{Group, Leg};
 use crate::ids::{Action, GroupId, MarketId, OrderId, OrderRef, Outcome};
 use crate::intent::Intent;
 use crate::ledger::CashAccount;
@@ -9,11 +11,8 @@ use crate::note::{Alarm, Note};
 use crate::order::{Cancel, Expiry, Order, OrderEvent, Purpose, Query, Record, Tif};
 use crate::outbox::Outbox;
 use crate::risk::collar::{Bound, PricesAround};
-use crate::risk::gate::{self, Sums, View};
-use crate::risk::{
-    Approved, BestPrices, Context, LimitRow, MarketCondition, OtherVenue, PlanRisk, Refusal, Stake,
-    VenueCondition,
-};
+use crate::risk::gate::{self, Facts, Sums};
+use crate::risk::{Approved, BestPrices, LimitRow, OtherVenue, PlanRisk, Refusal};
 use crate::units::{Nanos, Price, Qty, Usd};
 
 /// What to place.
@@ -35,6 +34,26 @@ pub(super) struct Draft {
     pub plan: Option<PlanRisk>,
 }
 
+/// A leg of a plan as the gate is asked about it, before any of the plan leaves.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LegDraft<'a> {
+    /// The plan, with what it puts at stake.
+    pub group: &'a Group,
+    pub leg: &'a Leg,
+    pub price: Price,
+    pub tif: Tif,
+    /// The collar of its outcome, where it was worked out for the plan.
+    pub collar: Option<Bound>,
+    /// The most that it costs at its price.
+    pub cost: Usd,
+}
+
+impl LegDraft<'_> {
+    fn qty(&self) -> Qty {
+        self.group.target.times(self.leg.ratio)
+    }
+}
+
 /// An order that has passed the gate, and the most that it costs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Passed {
@@ -42,49 +61,32 @@ pub(super) struct Passed {
     pub cost: Usd,
 }
 
-/// What was worked out for an order before the gate is asked about it; what is missing is worked out then.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Worked {
-    /// The collar of its outcome.
-    pub collar: Option<Bound>,
-    /// The most that it costs: see [`worst_cost`].
-    pub cost: Option<Usd>,
-}
-
 impl Core {
-    /// Whether the gate would let this pass, were it sent now, and the most it would cost. The order's own claim must
-    /// not be reserved yet.
-    pub(super) fn would_pass(
-        &self,
-        now: Nanos,
-        draft: &Draft,
-        worked: Worked,
-    ) -> Result<Passed, Refusal> {
-        let (order, cost) = self.ask_gate(self.order(now, draft), draft.plan, worked)?;
-        Ok(Passed { order, cost })
+    /// Whether the gate would let a leg of a plan pass, were it sent now. Its own claim must not be reserved yet.
+    pub(super) fn would_pass(&self, now: Nanos, draft: &LegDraft<'_>) -> Result<(), Refusal> {
+        self.ask_leg(now, draft).map(|_| ())
     }
 
-    /// The same of a purchase that is to leave at a lower price, and whose cash is held at its own: whether it would pass at both.
-    /// What the lower one breaks counts first. Returns the order at the lower price, and the most that it would cost at the other.
+    /// The same of one that is to leave at a lower price, and whose cash is held at its own: whether it would pass at both. What the
+    /// lower one breaks counts first. Returns the order at the lower price, and the most that it would cost there.
     pub(super) fn would_pass_at_both(
         &self,
         now: Nanos,
-        draft: &Draft,
+        draft: &LegDraft<'_>,
         lower: Price,
-        worked: Worked,
-    ) -> Result<(Passed, Usd), Refusal> {
-        let order = self.order(now, draft);
-        if let Ok((passed, cost)) = self.ask_gate(order, draft.plan, worked) {
-            let (def, rate) = (self.terms(draft.market), self.orders.rate());
-            let cost_there = worst_cost(def.fee, lower, draft.qty);
-            let below = gate::passes_below((&passed, cost), (lower, cost_there), def, rate);
+    ) -> Result<Passed, Refusal> {
+        let def = self.terms(draft.leg.market);
+        let cost = worst_cost(def.fee, lower, draft.qty());
+        if let Ok(passed) = self.ask_leg(now, draft) {
+            let rate = self.orders.rate();
+            let below = gate::passes_below((&passed, draft.cost), (lower, cost), def, rate);
             if let Some(order) = below {
-                return Ok((Passed { order, cost: cost_there }, cost)); // nearly always, and most rows were asked once
+                return Ok(Passed { order, cost }); // nearly always, and most rows were asked once
             }
         }
-        let below = Worked { cost: None, ..worked };
-        let below = self.would_pass(now, &Draft { price: lower, ..*draft }, below)?;
-        Ok((below, self.would_pass(now, draft, worked)?.cost))
+        let order = self.ask_leg(now, &LegDraft { price: lower, cost, ..*draft })?;
+        self.would_pass(now, draft)?;
+        Ok(Passed { order, cost })
     }
 
     /// Places an order: gate, reservation, outbox, table, in this order and nowhere else.
@@ -96,8 +98,8 @@ impl Core {
     ) -> Result<OrderId, Refusal> {
         let order = self.order(now, draft);
         self.forget_old(now);
-        match self.ask_gate(order, draft.plan, Worked::default()) {
-            Ok((order, cost)) => self.send(now, Passed { order, cost }, Usd::ZERO, out),
+        match self.ask_gate(&order, draft.plan.as_ref()) {
+            Ok(passed) => self.send(now, &passed, Usd::ZERO, out),
             Err(why) => {
                 self.on_refused(now, &order, why, out);
                 Err(why)
@@ -111,12 +113,12 @@ impl Core {
     pub(super) fn place_passed(
         &mut self,
         now: Nanos,
-        passed: Passed,
+        passed: &Passed,
         held: Usd,
-        plan: PlanRisk,
+        plan: &PlanRisk,
         out: &mut Outbox,
     ) -> Result<OrderId, Refusal> {
-        let Passed { order, cost } = passed;
+        let &Passed { ref order, cost } = passed;
         assert!(
             (order.decided, order.id.get(), order.epoch)
                 == (now, self.orders.next_id(), self.run.epoch()),
@@ -133,13 +135,13 @@ impl Core {
             held,
             cost,
         };
-        let passes = gate::passes_still(&order, &sums);
+        let passes = gate::passes_still(order, &sums);
         if !passes || cfg!(debug_assertions) {
             self.reserve(order.market, -held);
-            let asked = self.ask_gate(*order, Some(plan), Worked::default()).map(|_| ());
+            let asked = self.ask_gate(order, Some(plan)).map(|_| ());
             assert_eq!(asked.is_ok(), passes, "the whole table says the same");
             if let Err(why) = asked {
-                self.on_refused(now, &order, why, out);
+                self.on_refused(now, order, why, out);
                 return Err(why);
             }
             self.reserve(order.market, held);
@@ -157,11 +159,11 @@ impl Core {
     fn send(
         &mut self,
         now: Nanos,
-        passed: Passed,
+        passed: &Passed,
         held: Usd,
         out: &mut Outbox,
     ) -> Result<OrderId, Refusal> {
-        let Passed { order: approved, cost } = passed;
+        let &Passed { order: approved, cost } = passed;
         let order = *approved;
         // Only what the gate lets pass is kept back: the other program's gate may have refused it as ours does.
         if !self.may_place(&order) {
@@ -248,110 +250,47 @@ impl Core {
         }
     }
 
-    /// Whether the gate lets an order pass now, and the most that it can cost. The one place where an order is asked about: what
-    /// the rows look at is read where a row needs it, and not gathered in memory first.
-    #[inline(never)]
-    fn ask_gate(
-        &self,
-        order: Order,
-        plan: Option<PlanRisk>,
-        worked: Worked,
-    ) -> Result<(Approved<Order>, Usd), Refusal> {
-        let (view, cost) = self.view(&order, plan, worked);
-        gate::check(&view, order).map(|approved| (approved, cost))
-    }
-
-    /// What the gate looks at for an order, and the most that it can cost: nothing for a sale. Of an order that is being
-    /// changed nothing is counted but its own claim on cash and exposure, which the caller gives back first.
-    #[inline(always)] // see `ask_gate`
-    pub(super) fn view(
-        &self,
-        order: &Order,
-        plan: Option<PlanRisk>,
-        worked: Worked,
-    ) -> (View<'_>, Usd) {
-        let market = order.market;
-        let book = self.books.get(market).expect("a market in use has terms");
-        let def = book.terms();
-        let worst = || worst_cost(def.fee, order.price, order.qty);
-        let cost = match order.action {
-            Action::Buy => worked.cost.unwrap_or_else(worst),
-            Action::Sell => Usd::ZERO,
-        };
-        debug_assert!(worked.cost.is_none_or(|cost| cost == worst()), "R1: worked out alike");
-        // What is asked only of opening orders, or only of reducing ones, is not worked out for the others.
-        let (opens, reduces) = (order.purpose.opens(), order.purpose.reduces());
-        let sells = reduces || order.action == Action::Sell;
-        let held_free = if sells { self.sellable(order) } else { Qty::ZERO };
-        let position =
-            if opens { self.stake(market, order.outcome, Some(order.id)) } else { Stake::NONE };
-        let alone = || PlanRisk::of_one(cost, self.money.cluster_worst(def.cluster));
-        let plan = if opens { plan.unwrap_or_else(alone) } else { PlanRisk::NONE };
-        let view = View {
-            limits: &self.limits,
-            exposure: self.money.exposure(),
-            rate: self.orders.rate(),
-            def,
-            halted: self.run.is_halted(),
-            stopping: self.run.is_stopping(),
-            reconciled: self.agreed(),
-            linked: self.truth.is_linked(order.venue),
-            book_good: book.is_good() && !self.silence.is_suspect(market),
-            quarantined: self.quarantine.holds(market),
-            withdrawn: self.is_withdrawn(market),
-            data_age: self.truth.data_age(order.decided, book),
-            cash_free: self.money.cash_free(CashAccount::of(def.venue, def.shard)),
-            held_free,
-            position,
-            day_result: self.money.day_result(),
-            own_cross: self.own_cross(order),
-            room: self.orders.has_room() || self.orders.find(OrderRef::Id(order.id)).is_some(),
-            cost,
-            plan,
-            collar: worked.collar,
-            context: self.context(order),
-        };
-        (view, cost)
-    }
-
-    /// What the gate may look at around an order.
-    #[inline(always)] // see `ask_gate`
-    pub(super) fn context(&self, order: &Order) -> Context<'_> {
-        let (now, market, venue) = (order.decided, order.market, order.venue);
-        let book = self.books.get(market).expect("a market in use has terms");
-        let PricesAround { best, last_trade, other_venue } = self.prices_around(market);
-        Context {
-            account: self.money.account(),
-            market: MarketCondition {
-                terms_age: self.terms_age.age(now, venue, market),
-                best,
-                paused_until: self.rejections.paused_until(market),
-                rejected: self.rejections.last_in(market),
-            },
-            equity_limits: self.equity_limits,
-            strategy_result: self.money.strategy_result(order.purpose.strategy()),
-            last_trade,
-            venue: VenueCondition {
-                has_data: self.truth.is_fed(book),
-                agrees: self.truth.agrees(venue),
-                held_back: self.truth.is_held(venue),
-                refused_in_a_row: self.rejections.in_a_row(venue),
-                latency: self.measured.latency(venue),
-                breaker_open: self.measured.breaker_open(venue),
-                tokens_short: self.measured.tokens_short(venue),
-                mode: self.modes.of(venue, book.terms().shard),
-            },
-            other_venue,
-            clock_error: self.measured.clock_error(),
-            own_latency: self.measured.own_latency(),
-            rejects: self.rejections.in_a_minute(),
-            disabled: self.repeats.is_disabled(order.purpose),
+    /// A leg of a plan as an order: it opens, takes at once or is withdrawn, and leaves before any other order.
+    #[inline(always)] // into `ask_leg`
+    pub(super) fn leg_order(&self, now: Nanos, draft: &LegDraft<'_>) -> Order {
+        let &LegDraft { group, leg, price, tif, .. } = draft;
+        Order {
+            id: OrderId::new(self.orders.next_id()),
+            epoch: self.run.epoch(),
+            decided: now,
+            group: group.id,
+            market: leg.market,
+            venue: leg.venue,
+            outcome: leg.outcome,
+            action: Action::Buy,
+            price,
+            qty: draft.qty(),
+            tif,
+            expires: None,
+            post_only: false,
+            purpose: Purpose::Leg,
         }
     }
 
+    /// Whether the gate lets an order pass now, and the most that it can cost.
+    #[inline(never)]
+    fn ask_gate(&self, order: &Order, plan: Option<&PlanRisk>) -> Result<Passed, Refusal> {
+        let asked = self.asked(order, plan, Worked::default());
+        gate::check(&asked, *order).map(|order| Passed { order, cost: asked.cost() })
+    }
+
+    /// The same of a leg of a plan: the whole table, of which the rows that ask only other kinds of orders are left out, because
+    /// the compiler knows here of what kind this one is.
+    #[inline(never)]
+    fn ask_leg(&self, now: Nanos, draft: &LegDraft<'_>) -> Result<Approved<Order>, Refusal> {
+        let order = self.leg_order(now, draft);
+        let worked = Worked { collar: draft.collar, cost: Some(draft.cost) };
+        gate::check(&self.asked(&order, Some(&draft.group.risk), worked), order)
+    }
+
     /// The prices that an order in a market is held against.
-    #[inline(always)] // see `ask_gate`
-    fn prices_around(&self, market: MarketId) -> PricesAround<'_> {
+    #[inline(always)] // see `gate::check`
+    pub(super) fn prices_around(&self, market: MarketId) -> PricesAround<'_> {
         let (books, baskets) = (&self.books, &self.baskets);
         let book = books.get(market).expect("a market in use has terms");
         let price = |best: Option<(Price, Qty)>| best.map(|(price, _)| price);
@@ -364,6 +303,7 @@ impl Core {
     }
 
     /// The most that the first leg of a basket may pay for an outcome: see [`collar`](crate::risk::collar).
+    #[inline(always)] // it is kept as it is worked out
     pub(super) fn collar(&self, now: Nanos, market: MarketId, outcome: Outcome) -> Bound {
         let (def, around) = (self.terms(market), self.prices_around(market));
         Bound::new(&self.limits, def, &around, now, outcome, Action::Buy)

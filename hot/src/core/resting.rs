@@ -8,9 +8,10 @@
 //! [`amends_in_place`]: crate::venue_rules::VenueRules::amends_in_place
 
 use super::Core;
+use super::asked::Worked;
 use super::claims::meets_record;
 use super::fills::QTY_DUST;
-use super::place::{Draft, Worked};
+use super::place::Draft;
 use crate::event::Control;
 use crate::group::NO_GROUP;
 use crate::ids::{OrderId, OrderRef, Venue};
@@ -108,8 +109,8 @@ impl Core {
         self.rejections.on_time(now);
         self.reserve(order.market, -record.reserved);
         let amend = Amend::new(&order, to, self.run.epoch(), now);
-        let (view, _) = self.view(&asked, None, Worked::default());
-        let approved = gate::check_amend(&view, asked, amend);
+        let facts = self.asked(&asked, None, Worked::default());
+        let approved = gate::check_amend(&facts, asked, amend);
         self.reserve(order.market, record.reserved);
         let approved = approved?;
         let change = Some(ChangeSent { to: *to, sent: now, replaces });

@@ -18,25 +18,18 @@ use crate::venue_rules::LOT;
 /// needed.
 const SMALLER_MAX: u32 = 4;
 
-/// A group whose cash is held, leg by leg.
-#[derive(Debug)]
-pub(super) struct Held {
-    pub seen: Seen,
-    pub group: Group,
-    /// The order of its first leg, which is to leave now.
-    pub first: Passed,
-}
-
 impl Core {
     /// What a strategy says of a basket now, with no more than `most` units of it.
     pub(super) fn decision(&mut self, now: Nanos, basket: BasketId, most: Option<Qty>) -> Decision {
         let mut room = self.planning.take().expect("it is put back below");
         let decision = arbitrage::consider(self, now, basket, most, &mut room);
-        if matches!(decision, Decision::Buy { .. }) {
-            room.refill(&mut self.groups);
-        }
         self.planning = Some(room);
         decision
+    }
+
+    /// The group that would buy the plan of the last decision to buy.
+    pub(super) fn planned(&mut self, now: Nanos) -> Group {
+        self.planning.as_mut().expect("nobody plans").begin(&mut self.groups, now)
     }
 
     /// Claims the cash of all legs of a group as it is, or of none.
@@ -54,37 +47,47 @@ impl Core {
     }
 
     /// Claims the cash of all legs of a group or, where the gate finds it too large, of as large a one as passes and is still worth
-    /// buying. Returns the group whose cash is held; else the order that was refused first, and why: nothing is held then.
+    /// buying: that takes its place, and what was seen of it that of what was seen. Returns the order of its first leg, which is to
+    /// leave now; else the order that was refused first, and why: nothing is held then.
     pub(super) fn hold_what_fits(
         &mut self,
         now: Nanos,
-        seen: Seen,
-        mut group: Group,
-    ) -> Result<Held, (Order, Refusal)> {
-        let refused = match self.hold_whole(now, &mut group) {
-            Ok(first) => return Ok(Held { seen, group, first }),
-            Err(refused) => refused,
-        };
+        seen: &mut Seen,
+        group: &mut Group,
+    ) -> Result<Passed, (Order, Refusal)> {
+        self.hold_whole(now, group).or_else(|refused| self.hold_smaller(now, seen, group, refused))
+    }
+
+    /// The same of a group that was refused as it is.
+    #[cold]
+    fn hold_smaller(
+        &mut self,
+        now: Nanos,
+        seen: &mut Seen,
+        group: &mut Group,
+        refused: (Order, Refusal),
+    ) -> Result<Passed, (Order, Refusal)> {
         let mut why = refused.1;
         for _ in 0..SMALLER_MAX {
             if !why.is_of_size() {
                 break;
             }
-            let most = self.units_that_fit(now, &mut group);
+            let most = self.units_that_fit(now, group);
             if most.is_zero() {
                 break;
             }
-            let basket = group.basket;
-            self.groups.give_back(std::mem::take(&mut group.legs));
-            let smaller = self.decision(now, basket, Some(most));
-            let Decision::Buy { seen, group: smaller, .. } = smaller else { return Err(refused) };
-            group = smaller;
-            match self.hold_whole(now, &mut group) {
-                Ok(first) => return Ok(Held { seen, group, first }),
+            let smaller = self.decision(now, group.basket, Some(most));
+            let Decision::Buy { seen: less, .. } = smaller else { break };
+            let smaller = self.planned(now);
+            self.groups.give_back(std::mem::replace(group, smaller).legs);
+            match self.hold_whole(now, group) {
+                Ok(first) => {
+                    *seen = less;
+                    return Ok(first);
+                }
                 Err((_, other)) => why = other,
             }
         }
-        self.groups.give_back(group.legs);
         Err(refused)
     }
 

@@ -7,101 +7,13 @@ use crate::canary::{self, Canary};
 use crate::ids::Action;
 use crate::market::{MarketDef, MarketStatus};
 use crate::order::{Amend, Order, Purpose};
-use crate::risk::collar::{self, Bound};
+use crate::risk::collar;
 use crate::risk::{
-    Approved, Context, EquityLimits, Exposure, LimitRow as L, Limits, PlanRisk, Rate, Refusal as R,
-    Stake,
+    Approved, EquityLimits, Exposure, LimitRow as L, Limits, Rate, Refusal as R, Stake,
 };
-use crate::units::{Nanos, Price, Qty, Usd};
+use crate::units::{Nanos, Price, Usd};
 
-/// All that the rows may look at, gathered by the core for one order.
-#[derive(Clone, Copy, Debug)]
-pub struct View<'a> {
-    /// The limits in force.
-    pub limits: &'a Limits,
-    /// What is at risk already, without what is held for this order's own leg.
-    pub exposure: &'a Exposure,
-    /// The orders and cancels of the last minute.
-    pub rate: &'a Rate,
-    /// The market's terms.
-    pub def: &'a MarketDef,
-    /// Whether trading is halted, whatever the cause.
-    pub halted: bool,
-    /// Whether the run is ending.
-    pub stopping: bool,
-    /// Whether both venues' figures agree with ours.
-    pub reconciled: bool,
-    /// Whether the order path and the private stream of the venue are up.
-    pub linked: bool,
-    /// Whether the book may be decided from.
-    pub book_good: bool,
-    /// Whether the market is quarantined.
-    pub quarantined: bool,
-    /// Whether the market is to be followed no more.
-    pub withdrawn: bool,
-    /// The greatest age that the venue's market data can have.
-    pub data_age: Nanos,
-    /// Cash that is not reserved, at the venue and shard that the order draws on.
-    pub cash_free: Usd,
-    /// Contracts of the order's outcome that are held and not reserved for a sale.
-    pub held_free: Qty,
-    /// What is held of the order's outcome, and what may yet be bought, without this order.
-    pub position: Stake,
-    /// Realised and unrealised result of the day.
-    pub day_result: Usd,
-    /// Whether an order of our own rests on the other side at this price or better.
-    pub own_cross: bool,
-    /// Whether the order table has room.
-    pub room: bool,
-    /// The most that the order can cost with fees; zero for a sale.
-    pub cost: Usd,
-    /// What is at stake by the plan that the order belongs to, worked out once for all of its legs; nothing for an order that
-    /// opens nothing.
-    pub plan: PlanRisk,
-    /// The collar of the order's outcome, where it was worked out for the plan that the order belongs to; else the gate does so.
-    pub collar: Option<Bound>,
-    /// The account as a whole, the venue, the last trade, the other venue's price and our clock. What event the market belongs
-    /// to, `def.cluster` says, and of what category it is, `def.category`.
-    pub context: Context<'a>,
-}
-
-impl<'a> View<'a> {
-    /// A view with nothing in the way of an order beyond what is given: the account has a million dollars free and holds a
-    /// thousand contracts that may be sold. The measurements and the tests of what comes behind the gate begin with it; the
-    /// core names each field, so that it leaves none out.
-    pub const fn clear(
-        limits: &'a Limits,
-        exposure: &'a Exposure,
-        rate: &'a Rate,
-        def: &'a MarketDef,
-        context: Context<'a>,
-    ) -> Self {
-        Self {
-            limits,
-            exposure,
-            rate,
-            def,
-            halted: false,
-            stopping: false,
-            reconciled: true,
-            linked: true,
-            book_good: true,
-            quarantined: false,
-            withdrawn: false,
-            data_age: Nanos::ZERO,
-            cash_free: Usd::from_dollars(1_000_000),
-            held_free: Qty::from_contracts(1_000),
-            position: Stake::NONE,
-            day_result: Usd::ZERO,
-            own_cross: false,
-            room: true,
-            cost: Usd::ZERO,
-            plan: PlanRisk::NONE,
-            collar: None,
-            context,
-        }
-    }
-}
+pub use super::facts::{Facts, View};
 
 /// One row: what breaks it is refused.
 #[inline]
@@ -139,38 +51,38 @@ const fn row(refusal: R, broken: bool) -> Result<(), R> {
 ///
 /// # Errors
 /// The refusal. It is counted and noted; nothing was sent and nothing is reserved.
-#[inline(always)] // into the one place that asks: the view is then never written out, and rows read only what they need
-pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
-    let (&View { limits, exposure: risk, rate, def, cost, ref context, .. }, o) = (v, &order);
-    let shares = &context.equity_limits;
+#[inline(always)] // into the places that ask: rows then read only what they need, and none that the order's kind is not asked
+pub fn check(v: &impl Facts, order: Order) -> Result<Approved<Order>, R> {
+    let (limits, risk, rate, def, cost) = (v.limits(), v.exposure(), v.rate(), v.def(), v.cost());
+    let (shares, o) = (v.equity_limits(), &order);
     let (opens, reduces) = (o.purpose.opens(), o.purpose.reduces());
     assert!(def.market == o.market && def.venue == o.venue, "the view is of the order's market");
     assert!(cost >= Usd::ZERO, "R1: an order never costs less than nothing");
     let usd = |row| limits.usd(row);
     let (worth, notional) = o.price.worth_between(o.qty);
-    row(R::Full, !v.room)?;
-    row(R::Halted, !reduces && (v.halted || !limits.complete()))?;
-    row(R::VenueMode, !context.venue.mode.takes(o.post_only))?;
+    row(R::Full, !v.room())?;
+    row(R::Halted, !reduces && (v.halted() || !limits.complete()))?;
+    row(R::VenueMode, !v.venue().mode.takes(o.post_only))?;
     if opens {
-        row(R::Stopping, v.stopping)?;
-        row(R::Unreconciled, !v.reconciled)?;
-        row(R::Breaker, context.venue.breaker_open)?; // its link counts as down too: this says why
-        row(R::LinkDown, !v.linked)?;
-        row(R::Tokens, context.venue.tokens_short)?;
-        row(R::Stale, !v.book_good)?;
-        row(R::Quarantined, v.quarantined)?;
-        row(R::Withdrawn, v.withdrawn)?;
-        row(R::OldData, v.data_age > DATA_AGE_MAX)?;
-        row(R::OldTerms, context.market.terms_age > limits.span(L::MetadataAgeMs))?;
-        row(R::Slow, context.own_latency.is_some_and(|p99| p99 > limits.span(L::LatencyMs)))?;
-        row(R::ClockOff, context.clock_error > limits.span(L::ClockErrorMs))?;
-        row(R::Disabled, context.disabled)?;
-        row(R::MarketPaused, o.decided < context.market.paused_until)?;
+        row(R::Stopping, v.stopping())?;
+        row(R::Unreconciled, !v.reconciled())?;
+        row(R::Breaker, v.venue().breaker_open)?; // its link counts as down too: this says why
+        row(R::LinkDown, !v.linked())?;
+        row(R::Tokens, v.venue().tokens_short)?;
+        row(R::Stale, !v.book_good())?;
+        row(R::Quarantined, v.quarantined())?;
+        row(R::Withdrawn, v.withdrawn())?;
+        row(R::OldData, v.data_age() > DATA_AGE_MAX)?;
+        row(R::OldTerms, v.terms_age() > limits.span(L::MetadataAgeMs))?;
+        row(R::Slow, v.own_latency().is_some_and(|p99| p99 > limits.span(L::LatencyMs)))?;
+        row(R::ClockOff, v.clock_error() > limits.span(L::ClockErrorMs))?;
+        row(R::Disabled, v.disabled())?;
+        row(R::MarketPaused, o.decided < v.paused_until())?;
     }
     if o.purpose == Purpose::Quote {
         row(R::NoClose, def.close == Nanos::NEVER)?;
         row(R::QuoteCooldown, cools_down(v, o))?;
-        row(R::RejectStorm, context.rejects > limits.raw(L::RejectsPerMinute))?;
+        row(R::RejectStorm, v.rejects() > limits.raw(L::RejectsPerMinute))?;
     }
     row(R::NotOpen, !is_traded(def.status, opens))?;
     let closing = opens && closes(limits, def, o.decided);
@@ -184,46 +96,47 @@ pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
         row(R::Collar, beyond_collar(v, o))?;
         row(R::OrderQty, o.qty > limits.qty(L::OrderQty))?;
         row(R::OrderNotional, notional > usd(L::OrderNotional))?;
-        row(R::Cash, cost > v.cash_free.scale_floor(limits.percent(L::CashPercent), 100))?;
+        row(R::Cash, cost > v.cash_free().scale_floor(limits.percent(L::CashPercent), 100))?;
     }
-    row(R::Cash, !reduces && cost > v.cash_free)?;
+    row(R::Cash, !reduces && cost > v.cash_free())?;
     if opens {
-        row(R::Position, v.position.qty + o.qty > limits.qty(L::PositionQty))?;
-        row(R::Position, v.position.cost + cost > usd(L::PositionNotional))?;
+        let position = v.position();
+        row(R::Position, position.qty + o.qty > limits.qty(L::PositionQty))?;
+        row(R::Position, position.cost + cost > usd(L::PositionNotional))?;
         row(R::ExposureMarket, risk.market(o.market) + cost > usd(L::ExposureMarket))?;
         row(R::ExposureCluster, risk.cluster(def.cluster) + cost > usd(L::ExposureCluster))?;
         row(R::ExposureVenue, risk.venue(o.venue) + cost > shares.venue)?;
         row(R::ExposureTotal, risk.total() + cost > shares.total)?;
         row(R::Positions, opens_position(v) && positions_full(v))?;
-        account(v, o)?;
-        row(R::ClusterOutcome, v.plan.cluster > v.context.account.cluster_room(limits))?;
-        row(R::Shock, v.plan.worst.loss > v.context.account.shock_room(limits))?;
+        account(v, o, position)?;
+        row(R::ClusterOutcome, v.plan().cluster > v.account().cluster_room(limits))?;
+        row(R::Shock, v.plan().worst.loss > v.account().shock_room(limits))?;
         row(R::Rate, rate.in_all() >= limits.raw(L::OrdersPerMinute))?;
         row(R::Rate, rate.in_market(o.market) >= limits.raw(L::OrdersPerMinuteMarket))?;
         row(R::Duplicate, rate.repeats(o))?;
     }
-    row(R::OwnCross, v.own_cross)?;
+    row(R::OwnCross, v.own_cross())?;
     row(R::NotReducing, reduces && o.action == Action::Buy)?;
-    row(R::NotReducing, o.action == Action::Sell && o.qty > v.held_free)?;
+    row(R::NotReducing, o.action == Action::Sell && o.qty > v.held_free())?;
     Ok(Approved::new(order))
 }
 
 /// The rows about the account as a whole: what share of it an order may take, and what it may have lost.
 #[inline(always)] // see `check`
-fn account(v: &View<'_>, o: &Order) -> Result<(), R> {
-    let &View { limits, exposure: risk, def, cost, .. } = v;
-    let Context { account, equity_limits: shares, strategy_result, .. } = &v.context;
+fn account(v: &impl Facts, o: &Order, position: Stake) -> Result<(), R> {
+    let (limits, risk, def, cost) = (v.limits(), v.exposure(), v.def(), v.cost());
+    let (account, shares) = (v.account(), v.equity_limits());
     let usd = |row| limits.usd(row);
     assert!(o.purpose.opens(), "only what opens has a share");
-    row(R::PositionShare, v.position.cost + cost > shares.position)?;
+    row(R::PositionShare, position.cost + cost > shares.position)?;
     row(R::Category, risk.category(def.category) + cost > shares.category)?;
     let in_theme = def.theme.is_some();
     row(R::ExposureTheme, in_theme && risk.theme(def.theme) + cost > usd(L::ExposureTheme))?;
     row(R::EquityFloor, account.equity <= usd(L::EquityFloor))?;
     row(R::Drawdown, account.drawdown() >= shares.drawdown)?;
     row(R::DailyLoss, limits.observes_only())?;
-    row(R::DailyLoss, -v.day_result >= shares.daily_loss)?;
-    row(R::StrategyLoss, -*strategy_result >= shares.strategy_loss)
+    row(R::DailyLoss, -v.day_result() >= shares.daily_loss)?;
+    row(R::StrategyLoss, -v.strategy_result() >= shares.strategy_loss)
 }
 
 /// The same table for a change in place. `order` is what rests, with its new limit and expiry and with the contracts that it
@@ -231,7 +144,7 @@ fn account(v: &View<'_>, o: &Order) -> Result<(), R> {
 ///
 /// # Errors
 /// The refusal: the order rests on as it is.
-pub fn check_amend(v: &View<'_>, order: Order, amend: Amend) -> Result<Approved<Amend>, R> {
+pub fn check_amend(v: &impl Facts, order: Order, amend: Amend) -> Result<Approved<Amend>, R> {
     assert!(
         (amend.order, amend.epoch, amend.decided) == (order.id, order.epoch, order.decided),
         "O7: a change is of the order that was asked about"
@@ -317,19 +230,18 @@ pub fn closes(limits: &Limits, def: &MarketDef, now: Nanos) -> bool {
 
 /// Whether an order was rejected in the market so lately that it is not quoted in yet.
 #[inline(always)] // see `check`
-fn cools_down(view: &View<'_>, order: &Order) -> bool {
-    let cooldown = view.limits.span(L::QuoteCooldownMs);
-    view.context.market.rejected.is_some_and(|at| order.decided.since(at) < cooldown)
+fn cools_down(facts: &impl Facts, order: &Order) -> bool {
+    let cooldown = facts.limits().span(L::QuoteCooldownMs);
+    facts.rejected().is_some_and(|at| order.decided.since(at) < cooldown)
 }
 
 /// Whether the price is worse than it may be beside the prices elsewhere, or there is none to hold it against: see [`collar`].
 #[inline(always)] // see `check`
-fn beyond_collar(view: &View<'_>, order: &Order) -> bool {
-    if let Some(bound) = view.collar {
-        return !bound.allows(order);
+fn beyond_collar(facts: &impl Facts, order: &Order) -> bool {
+    match facts.collar() {
+        Some(bound) => !bound.allows(order),
+        None => !collar::allows(facts.limits(), facts.def().grid, &facts.around(), order),
     }
-    let around = collar::PricesAround::of(&view.context);
-    !collar::allows(view.limits, view.def.grid, &around, order)
 }
 
 /// How long an order may take to the venue: its expiry must be that much farther ahead than the venue asks.
@@ -370,14 +282,14 @@ fn worth(order: &Order) -> Usd {
 
 /// Whether it would put something at risk in one more event: nothing is in its market's cluster yet.
 #[inline(always)] // see `check`
-fn opens_position(view: &View<'_>) -> bool {
-    view.exposure.cluster(view.def.cluster) == Usd::ZERO
+fn opens_position(facts: &impl Facts) -> bool {
+    facts.exposure().cluster(facts.def().cluster) == Usd::ZERO
 }
 
 /// Whether something is at risk in as many events as may be.
 #[inline(always)] // see `check`
-fn positions_full(view: &View<'_>) -> bool {
-    u64::from(view.exposure.positions()) >= view.limits.raw(L::Positions)
+fn positions_full(facts: &impl Facts) -> bool {
+    u64::from(facts.exposure().positions()) >= facts.limits().raw(L::Positions)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub mod collar;
 mod context;
 mod equity;
 mod exposure;
+mod facts;
 pub mod gate;
 mod halt;
 mod leg_risk;

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::Sight;
-use crate::basket::{Basket, NoPlan, Plan, Room, Sizing, Verdict};
+use crate::basket::{Basket, LegPlan, NoPlan, Plan, Room, Sizing, Verdict};
 use crate::bounds::LEGS_MAX;
 use crate::grid::Grid;
 use crate::group::{Group, Groups, Leg};
@@ -18,7 +18,7 @@ use crate::venue_rules::CASH_ACCOUNTS;
 const EDGES_HELD: usize = 8;
 /// How long after its market is expected to have paid, or has closed, a contract is counted as not paid yet: results come late.
 const PAID_AFTER: Nanos = Nanos::from_secs(86_400);
-const PPM: i128 = 1_000_000;
+const PPM: u64 = 1_000_000;
 const HOUR: u64 = 3_600_000_000_000;
 const HOURS_A_YEAR: i128 = 8_760;
 
@@ -34,11 +34,7 @@ pub struct Seen {
 }
 
 /// What should be done about a basket that costs less than it pays at the top of the books.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is taken apart where it is made, and a box would be allocated"
-)]
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Nothing, and there is nothing to tell.
     Pass,
@@ -56,8 +52,8 @@ pub enum Decision {
         /// Whether what stands in the way may pass without a book changing.
         look_again: bool,
     },
-    /// It should be bought: the group has its legs in the order in which they go out.
-    Buy { seen: Seen, pace: Pace, group: Group },
+    /// It should be bought, by the group that [begins](Planning::begin) with the plan.
+    Buy { seen: Seen, pace: Pace },
 }
 
 /// How fast money earns in a basket: what it brings for the dollars that it locks, times the hours.
@@ -110,7 +106,9 @@ pub struct Planning {
     /// What the gate's collar says of each leg.
     collars: Vec<Bound>,
     plan: Plan,
-    /// The legs of the group that may follow.
+    /// What a unit of the plan pays at least, in $0.0001.
+    payout: u32,
+    /// The legs of the group that may follow, in the order in which they go out.
     legs: Vec<Leg>,
 }
 
@@ -122,6 +120,7 @@ impl Planning {
             rooms: Vec::with_capacity(LEGS_MAX),
             collars: Vec::with_capacity(LEGS_MAX),
             plan: Plan::new(),
+            payout: 0,
             legs,
         }
     }
@@ -131,15 +130,20 @@ impl Planning {
         self.collars.iter().find(|bound| bound.is_of(market, outcome)).copied()
     }
 
-    /// Takes new room for legs, after a decision to buy went away with the last.
-    pub fn refill(&mut self, groups: &mut Groups) {
-        assert!(self.legs.capacity() == 0, "only a decision to buy takes the room along");
-        self.legs = groups.take_room();
+    /// The group that buys the last plan, after a decision to buy it: nothing of it is sent yet. The room of its legs goes with it,
+    /// and another one takes its place.
+    pub fn begin(&mut self, groups: &mut Groups, now: Nanos) -> Group {
+        assert!(!self.legs.is_empty(), "one group begins for a decision to buy");
+        let legs = std::mem::replace(&mut self.legs, groups.take_room());
+        let Plan { basket, units, profit, .. } = self.plan;
+        let mut group = Group::new(groups.next_id(), basket, legs, now);
+        (group.target, group.promised, group.payout) = (units, profit, self.payout);
+        group
     }
 }
 
 /// What should be done about a basket: worth it after fees, in size, with what is free? No more than `most` units are planned, where
-/// that is given. After [`Decision::Buy`] the room has to be [refilled](Planning::refill).
+/// that is given. After [`Decision::Buy`] the room has the group that would [begin](Planning::begin).
 pub fn consider(
     core: &impl Sight,
     now: Nanos,
@@ -163,7 +167,8 @@ pub fn consider(
         return Decision::Told { look_again: is_taken };
     }
     let decline = |seen, verdict, look_again| Decision::Decline { seen, verdict, look_again };
-    let Planning { rooms, collars, plan, legs } = room;
+    let Planning { rooms, collars, plan, payout, legs } = room;
+    legs.clear();
     let sizing = sizing(core, now, defined, most, rooms, collars);
     match core.baskets().walk(core.books(), basket, &sizing, plan) {
         Ok(()) => {}
@@ -201,9 +206,8 @@ pub fn consider(
         legs.clear();
         return decline(seen, Verdict::LegRisk, false);
     }
-    let mut group = Group::new(core.groups().next_id(), basket, std::mem::take(legs), now);
-    (group.target, group.promised, group.payout) = (plan.units, plan.profit, defined.payout());
-    Decision::Buy { seen, pace, group }
+    *payout = defined.payout();
+    Decision::Buy { seen, pace }
 }
 
 /// How long a basket locks its money: until the last of its markets has paid, by what its venue expects and else by its close. A
@@ -253,11 +257,16 @@ fn sizing<'a>(
     collars: &mut Vec<Bound>,
 ) -> Sizing<'a> {
     let (limits, shares, exposure) = (core.limits(), core.equity_limits(), core.exposure());
+    let usd = |row| limits.usd(row);
     let in_clusters = core.account().cluster_room(limits);
     let percent = limits.percent(LimitRow::CashPercent);
-    let mut total = shares.total - exposure.total();
+    let (in_market, in_cluster) = (usd(LimitRow::ExposureMarket), usd(LimitRow::ExposureCluster));
+    let in_order = usd(LimitRow::OrderNotional);
+    let (order_qty, position_qty) =
+        (limits.qty(LimitRow::OrderQty), limits.qty(LimitRow::PositionQty));
     // No plan loses more than it costs.
-    total = total.min(at_plan(core.account().shock_room(limits)));
+    let mut total =
+        (shares.total - exposure.total()).min(at_plan(core.account().shock_room(limits)));
     let mut cash = [Usd::ZERO; CASH_ACCOUNTS];
     let defined = basket.legs();
     rooms.clear();
@@ -267,29 +276,25 @@ fn sizing<'a>(
         let account = CashAccount::of(terms.venue, terms.shard);
         cash[account.index()] = with_margin(core.cash_free(account).scale_floor(percent, 100));
         total = total
-            .min(limits.usd(LimitRow::ExposureCluster) - exposure.cluster(terms.cluster))
+            .min(in_cluster - exposure.cluster(terms.cluster))
             .min(shares.venue - exposure.venue(terms.venue))
             .min(shares.category - exposure.category(terms.category));
         if terms.theme.is_some() {
-            total = total.min(limits.usd(LimitRow::ExposureTheme) - exposure.theme(terms.theme));
+            total = total.min(usd(LimitRow::ExposureTheme) - exposure.theme(terms.theme));
         }
         let held = core.stake(leg.market, leg.outcome);
-        let mut least = limits
-            .usd(LimitRow::OrderNotional)
-            .min(shares.position - held.cost)
-            .min(limits.usd(LimitRow::ExposureMarket) - exposure.market(leg.market));
+        let mut least =
+            in_order.min(shares.position - held.cost).min(in_market - exposure.market(leg.market));
         // Of two legs one pays in every outcome that the relation allows; of more, several may pay nothing.
-        let in_cluster = at_plan(in_clusters - core.cluster_worst(terms.cluster));
+        let worst = at_plan(in_clusters - core.cluster_worst(terms.cluster));
         if defined.len() == 2 {
-            least = least.min(in_cluster);
+            least = least.min(worst);
         } else {
-            total = total.min(in_cluster);
+            total = total.min(worst);
         }
         let collar = core.collar(now, leg.market, leg.outcome);
         collars.push(collar);
-        let qty = limits
-            .qty(LimitRow::OrderQty)
-            .min(limits.qty(LimitRow::PositionQty).saturating_sub(held.qty));
+        let qty = order_qty.min(position_qty.saturating_sub(held.qty));
         rooms.push(Room {
             qty: most.map_or(qty, |most| qty.min(most.times(leg.ratio))),
             cost: with_margin(least),
@@ -302,7 +307,7 @@ fn sizing<'a>(
         total: with_margin(total),
         edge_min: u32::try_from(limits.raw(LimitRow::EdgeMin)).unwrap_or(u32::MAX),
         edge_max_percent: u32::try_from(limits.raw(LimitRow::EdgeMaxPercent)).unwrap_or(u32::MAX),
-        profit_min: limits.usd(LimitRow::ProfitMin),
+        profit_min: usd(LimitRow::ProfitMin),
     }
 }
 
@@ -311,25 +316,38 @@ fn sizing<'a>(
 fn pays_for_leg_risk(core: &impl Sight, plan: &Plan, legs: &[Leg]) -> bool {
     let first = legs.first().expect("a plan has legs").venue;
     let risk = core.groups().leg_risks().of(first, legs.get(1).map_or(first, |leg| leg.venue));
-    let fail = risk.fail_ppm_to_count(core.limits().raw(LimitRow::LegFailPpm));
-    let loss = risk.loss_ppm_to_count(core.limits().raw(LimitRow::UnwindLossPpm));
+    let fail = risk.fail_ppm_to_count(core.limits().raw(LimitRow::LegFailPpm)).min(PPM);
+    let loss = risk.loss_ppm_to_count(core.limits().raw(LimitRow::UnwindLossPpm)).min(PPM);
     let cost = plan.legs().iter().fold(Usd::ZERO, |sum, leg| sum + leg.cost);
-    let risk = i128::from(cost.micros()) * i128::from(fail) * i128::from(loss);
-    i128::from(plan.profit.micros()) * PPM * PPM > risk
+    let risk = i128::from(cost.micros()) * i128::from(fail * loss);
+    i128::from(plan.profit.micros()) * i128::from(PPM * PPM) > risk
 }
 
 /// The legs that would buy a plan, in the order they go out, written to `legs`.
 fn line_up(core: &impl Sight, plan: &Plan, rooms: &[Room], legs: &mut Vec<Leg>) {
-    let mut penalties = [0; LEGS_MAX];
+    let planned = plan.legs();
+    // Which leg goes out at each place. Sorted in as they come; equal scores keep the basket's order.
+    let (mut order, mut penalties) = ([0_u8; LEGS_MAX], [0_u16; LEGS_MAX]);
+    for (nth, leg) in planned.iter().enumerate() {
+        let penalty = exit_penalty(core, leg);
+        let mut at = nth;
+        while at > 0 && penalties[at - 1] > penalty {
+            (penalties[at], order[at]) = (penalties[at - 1], order[at - 1]);
+            at -= 1;
+        }
+        (penalties[at], order[at]) = (penalty, nth as u8);
+    }
     // The whole edge of a unit is spent once the contracts of one leg cost so much more. The cash for that is held for every
     // leg, so that many legs have to share some edges.
-    let sharing = plan.legs().len().max(EDGES_HELD);
-    let slack = i64::from(plan.edge) * EDGES_HELD as i64 / sharing as i64;
-    for (planned, room) in plan.legs().iter().zip(rooms) {
-        let slack = slack / i64::from(planned.ratio);
-        let slack = u16::try_from(slack.clamp(0, 10_000)).expect("clamped");
+    let slack = match planned.len() {
+        ..=EDGES_HELD => plan.edge,
+        sharing => (i64::from(plan.edge) * EDGES_HELD as i64 / sharing as i64) as i32,
+    };
+    for nth in &order[..planned.len()] {
+        let (planned, room) = (&planned[usize::from(*nth)], &rooms[usize::from(*nth)]);
+        let slack = if planned.ratio == 1 { slack } else { slack / i32::from(planned.ratio) };
         let terms = core.books().terms(planned.market).expect("a market in a basket has terms");
-        let leg = Leg {
+        legs.push(Leg {
             market: planned.market,
             venue: terms.venue,
             outcome: planned.outcome,
@@ -338,28 +356,21 @@ fn line_up(core: &impl Sight, plan: &Plan, rooms: &[Room], legs: &mut Vec<Leg>) 
             reach: reach(planned.limit, terms.grid, planned.outcome, slack, room.dearest),
             deep: planned.levels > 1,
             ..Leg::NONE
-        };
-        // Sorted in as they come; equal scores keep the basket's order.
-        let penalty = exit_penalty(core, &leg);
-        let mut at = legs.len();
-        while at > 0 && penalties[at - 1] > penalty {
-            penalties[at] = penalties[at - 1];
-            at -= 1;
-        }
-        penalties[at] = penalty;
-        legs.insert(at, leg);
+        });
     }
 }
 
 /// How bad it would be to be left with this leg alone, in $0.0001 a contract: the leg that is worst to leave goes last. A
 /// venue that turned the last order away comes first of all: if it does so again, nothing was bought.
-fn exit_penalty(core: &impl Sight, leg: &Leg) -> u32 {
-    if core.rejections().is_suspected(leg.venue) {
+fn exit_penalty(core: &impl Sight, leg: &LegPlan) -> u16 {
+    let book = core.books().get(leg.market).expect("a market in a basket has terms");
+    let venue = book.terms().venue;
+    if core.rejections().is_suspected(venue) {
         return 0;
     }
-    let bid = core.books().get(leg.market).and_then(|book| book.best_bid_for(leg.outcome));
+    let bid = book.best_bid_for(leg.outcome);
     let spread = bid.map_or(10_000, |(bid, _)| leg.limit.ticks().saturating_sub(bid.ticks()));
-    1 + leg.venue.rules().exit_penalty + u32::from(spread)
+    1 + venue.rules().exit_penalty + spread
 }
 
 /// Nine tenths of a room for money. A group reserves for each leg at the price that its hedge may reach, which is above the
@@ -376,9 +387,9 @@ fn at_plan(room: Usd) -> Usd {
 
 /// The highest allowed price of an outcome at most `slack` above `from`, in $0.0001, and not above `dearest`: the gate is asked
 /// about it.
-fn reach(from: Price, grid: Grid, outcome: Outcome, slack: u16, dearest: Price) -> Price {
+fn reach(from: Price, grid: Grid, outcome: Outcome, slack: i32, dearest: Price) -> Price {
     let grid = if outcome == Outcome::Yes { grid } else { grid.mirrored() };
-    let most =
-        Price::from_ticks(from.ticks().saturating_add(slack).min(9_999)).expect("under a dollar");
+    let most = i32::from(from.ticks()) + slack.clamp(0, 10_000);
+    let most = Price::from_ticks(most.min(9_999) as u16).expect("under a dollar");
     grid.floor(most.min(dearest)).map_or(from, |price| price.max(from))
 }

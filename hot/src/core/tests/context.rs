@@ -2,9 +2,16 @@
 
 use super::*;
 use crate::book::StaleWhy;
+use crate::core::asked::{Asked, Worked};
 use crate::event::WithdrawnWhy;
+use crate::risk::gate::Facts;
 use crate::risk::{BestPrices, LastTrade, VenueCondition};
 use crate::venue_mode::VenueMode;
+
+/// What the gate would see of an order.
+fn facts<'a>(desk: &'a Desk, order: &'a Order) -> Asked<'a> {
+    desk.core.asked(order, None, Worked::default())
+}
 
 fn on_one_leg(desk: &mut Desk) -> Order {
     desk.gap();
@@ -16,7 +23,7 @@ fn on_one_leg(desk: &mut Desk) -> Order {
 fn the_account_is_worth_what_selling_would_bring_and_its_peak_stands() {
     let mut desk = Desk::new();
     let order = on_one_leg(&mut desk);
-    let before = desk.core.context(&order).account;
+    let before = facts(&desk, &order).account();
     let all = Usd::from_dollars(20_000);
     assert_eq!((before.equity, before.peak, before.drawdown()), (all, all, Usd::ZERO));
     desk.fill(&order, 10);
@@ -25,7 +32,7 @@ fn the_account_is_worth_what_selling_would_bring_and_its_peak_stands() {
         desk.core.books().get(order.market).unwrap().best_bid_for(order.outcome).unwrap();
     let lost =
         order.price.cost_ceil(qty(10)) - bid.proceeds_floor(qty(10)) + desk.core.stats().fees;
-    let after = desk.core.context(&order).account;
+    let after = facts(&desk, &order).account();
     assert!(lost > Usd::ZERO);
     assert_eq!((after.equity, after.peak, after.drawdown()), (all - lost, all, lost));
 }
@@ -34,7 +41,7 @@ fn the_account_is_worth_what_selling_would_bring_and_its_peak_stands() {
 fn the_last_trade_is_the_markets_own() {
     let mut desk = Desk::new();
     let order = on_one_leg(&mut desk);
-    assert_eq!(desk.core.context(&order).last_trade, None);
+    assert_eq!(facts(&desk, &order).around().last_trade, None);
     let other = if order.market == PM { KA } else { PM };
     let trade = |market, cents| {
         let (price, qty, taker) = (price(cents), qty(3), Side::Bid);
@@ -44,7 +51,7 @@ fn the_last_trade_is_the_markets_own() {
     desk.event(trade(order.market, 43));
     let last = LastTrade { price: price(43), at: desk.now };
     desk.event(trade(other, 60));
-    assert_eq!(desk.core.context(&order).last_trade, Some(last));
+    assert_eq!(facts(&desk, &order).around().last_trade, Some(last));
     // A market that nobody knows is nobody's.
     desk.event(trade(MarketId::new(u16::MAX), 1));
 }
@@ -63,7 +70,7 @@ fn the_venues_condition_is_what_was_heard_of_it() {
         tokens_short: false,
         mode: VenueMode::Open,
     };
-    assert_eq!(desk.core.context(&order).venue, well);
+    assert_eq!(facts(&desk, &order).venue(), well);
     let venue = order.venue;
     desk.control(Control::Hold { venue, held: true });
     desk.control(Control::Reconciled { venue, clean: false });
@@ -71,14 +78,14 @@ fn the_venues_condition_is_what_was_heard_of_it() {
     let (shard, mode, until) = (0, VenueMode::CancelOnly, Nanos::ZERO);
     desk.event(Event::Mode { venue, shard, mode, until });
     let ill = VenueCondition { has_data: false, agrees: false, held_back: true, mode, ..well };
-    assert_eq!(desk.core.context(&order).venue, ill);
+    assert_eq!(facts(&desk, &order).venue(), ill);
 }
 
 #[test]
 fn the_latency_of_a_venue_follows_its_acknowledgements() {
     let mut desk = Desk::new();
     let first = on_one_leg(&mut desk);
-    let latency = |desk: &Desk| desk.core.context(&first).venue.latency.map(Nanos::millis);
+    let latency = |desk: &Desk| facts(desk, &first).venue().latency.map(Nanos::millis);
     assert_eq!(latency(&desk), None);
     let took = |desk: &Desk| desk.now.since(first.decided).millis();
     desk.wait(Nanos::from_millis(70));
@@ -90,11 +97,11 @@ fn the_latency_of_a_venue_follows_its_acknowledgements() {
     assert_eq!(latency(&desk), once, "an order is acknowledged once");
     let hedge = desk.last_placed();
     assert_ne!(hedge.venue, first.venue);
-    assert_eq!(desk.core.context(&hedge).venue.latency, None, "each venue has its own");
+    assert_eq!(facts(&desk, &hedge).venue().latency, None, "each venue has its own");
     desk.report(Report::TimedOut { order: hedge.id });
     desk.wait(Nanos::from_secs(2));
     desk.status(&hedge, VenueState::Resting, None);
-    assert_eq!(desk.core.context(&hedge).venue.latency, None, "it was asked about");
+    assert_eq!(facts(&desk, &hedge).venue().latency, None, "it was asked about");
     desk.control(Control::Start { epoch: 2, first_order: 10_000 });
     assert_eq!(latency(&desk), None, "a run begins with nothing known");
 }
@@ -103,11 +110,11 @@ fn the_latency_of_a_venue_follows_its_acknowledgements() {
 fn the_clock_is_as_far_off_as_was_told_last() {
     let mut desk = Desk::new();
     let order = on_one_leg(&mut desk);
-    assert_eq!(desk.core.context(&order).clock_error, Nanos::ZERO);
+    assert_eq!(facts(&desk, &order).clock_error(), Nanos::ZERO);
     for millis in [3, 700, 1] {
         let error = Nanos::from_millis(millis);
         desk.control(Control::ClockError { error });
-        assert_eq!(desk.core.context(&order).clock_error, error);
+        assert_eq!(facts(&desk, &order).clock_error(), error);
     }
 }
 
@@ -117,7 +124,7 @@ fn the_other_venues_price_is_of_the_same_outcome() {
     let order = on_one_leg(&mut desk);
     let best = |desk: &Desk, market| {
         let order = Order { market, venue: terms(market).venue, ..order };
-        desk.core.context(&order).other_venue.unwrap().best()
+        facts(desk, &order).around().other_venue.unwrap().best()
     };
     let prices = |bid, ask| Some(BestPrices { bid, ask });
     assert_eq!(best(&desk, PM), prices(Some(price(50)), Some(price(52))));

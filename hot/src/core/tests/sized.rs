@@ -1,7 +1,6 @@
 //! Near a limit on dollars a plan is made smaller, as small as the gate itself asks for, and not refused again and again.
 
 use super::*;
-use crate::core::smaller::Held;
 use crate::group::Group;
 use crate::ids::ThemeId;
 use crate::ledger::{CashAccount, LedgerAccount};
@@ -157,7 +156,8 @@ fn claimed(desk: &Desk) -> Usd {
 fn passes_in_any_size(desk: &mut Desk, most: Qty) -> bool {
     (1..=most.micros() / 1_000_000).any(|contracts| {
         match desk.core.decision(desk.now, BASKET, Some(qty(contracts))) {
-            Decision::Buy { mut group, .. } => {
+            Decision::Buy { .. } => {
+                let mut group = desk.core.planned(desk.now);
                 let passed = passes(desk, &mut group).is_ok();
                 desk.core.groups.give_back(group.legs);
                 passed
@@ -173,19 +173,20 @@ fn a_plan_that_the_gate_finds_too_large_is_made_as_small_as_it_asks() {
     for seed in 0..crate::cases::cases(20_000) / 5 {
         let mut desk = desk(seed);
         let now = desk.now;
-        let Decision::Buy { seen, mut group, .. } = desk.core.decision(now, BASKET, None) else {
+        let Decision::Buy { mut seen, .. } = desk.core.decision(now, BASKET, None) else {
             continue;
         };
+        let mut group = desk.core.planned(now);
         let planned = group.target;
         let first = passes(&mut desk, &mut group);
         let before = claimed(&desk);
-        let held = desk.core.hold_what_fits(now, seen, group);
+        let held = desk.core.hold_what_fits(now, &mut seen, &mut group);
         match (first, held) {
-            (Ok(()), Ok(Held { group, .. })) => {
+            (Ok(()), Ok(_)) => {
                 whole += 1;
                 assert_eq!(group.target, planned, "seed {seed}: what passes is not touched");
             }
-            (Err(why), Ok(Held { group, .. })) => {
+            (Err(why), Ok(_)) => {
                 smaller += 1;
                 assert!(why.is_of_size() && group.target < planned, "seed {seed}: {why:?}");
                 assert!(
@@ -215,9 +216,9 @@ fn a_plan_that_the_gate_finds_too_large_is_made_as_small_as_it_asks() {
 #[test]
 fn a_basket_that_would_be_refused_for_its_size_is_bought_in_a_smaller_one() {
     let mut desk = desk(10);
-    let Decision::Buy { mut group, .. } = desk.core.decision(desk.now, BASKET, None) else {
-        panic!("it is worth buying");
-    };
+    let decision = desk.core.decision(desk.now, BASKET, None);
+    assert!(matches!(decision, Decision::Buy { .. }), "it is worth buying");
+    let mut group = desk.core.planned(desk.now);
     assert_eq!(passes(&mut desk, &mut group), Err(Refusal::ExposureTotal));
     desk.core.groups.give_back(std::mem::take(&mut group.legs));
     let (before, planned) = (desk.placed().len(), group.target);

@@ -11,8 +11,10 @@ use crate::grid::Grid;
 use crate::ids::{Action, ClusterId, GroupId, MarketId, OrderId, Outcome, ThemeId, Venue};
 use crate::market::Category;
 use crate::order::{Purpose, Tif};
-use crate::risk::{Account, BestPrices, EquityLimits, LimitRow, MarketCondition, Shock, Worst};
-use crate::units::Price;
+use crate::risk::{
+    Account, BestPrices, Context, EquityLimits, LimitRow, MarketCondition, PlanRisk, Shock, Worst,
+};
+use crate::units::{Price, Qty};
 use market::MARKET;
 
 const HERE: MarketId = MarketId::new(0);

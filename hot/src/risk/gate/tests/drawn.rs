@@ -180,10 +180,12 @@ fn what_passes_still_is_what_the_whole_table_lets_pass_then() {
         world.def.theme = Some(ThemeId::new(3)).filter(|_| rng.percent(50));
         world.cash_free = micros(rng.of(&[1_000_000_000, 10_000_000_000]));
         let purpose = rng.of(&[Purpose::Leg, Purpose::Quote]);
-        let before = world.ask(purpose, Action::Buy, world.context, check);
+        let before =
+            world.ask(purpose, Action::Buy, world.context, |view, order| check(view, order));
         let Ok(passed) = before else { continue };
         claim_elsewhere(&mut world, &mut rng);
-        let whole = world.ask(purpose, Action::Buy, world.context, check).err();
+        let whole =
+            world.ask(purpose, Action::Buy, world.context, |view, order| check(view, order)).err();
         // Its own leg may hold cash already, for as much as it costs or more.
         let held = rng.of(&[Usd::ZERO, world.cost, world.cost + Usd::from_dollars(5)]);
         world.exposure.add(&world.def, held);
