@@ -219,6 +219,8 @@ enum_table! {
         /// A message about a book names its fields otherwise: nothing is opened in the market until its book has been whole
         /// for a while.
         Schema = 4, "schema";
+        /// No message at all: a market was asked for over several connections, and none of them brought its book. A person is told.
+        Unanswered = 5, "unanswered";
     }
 }
 

@@ -253,6 +253,7 @@ figures! {
         Duplicates = "session_frames_repeated", Count, "Frames whose sequence number was seen before; they are dropped.", duplicates;
         Errors = "session_errors_told", Count, "Error frames that the venue sent.", errors;
         Ignored = "session_messages_ignored", Count, "Messages that were understood and need nothing done.", ignored;
+        Unanswered = "session_links_unanswered", Count, "Times that the link was given up because a market had no book in time, or a private stream was not acknowledged.", unanswered;
     }
     also {}
     words {}

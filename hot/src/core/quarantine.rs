@@ -225,6 +225,10 @@ impl Core {
                 self.alarm_at(Alarm::UnreadMoney, place, out);
                 self.ask_about_all(now, venue, out);
             }
+            Oddity::Unanswered => {
+                let place = Place { market, ..Place::of_venue(venue) };
+                self.alarm_at(Alarm::Unanswered, place, out);
+            }
             Oddity::Rounded => {
                 let place = Place { market, ..Place::of_venue(venue) };
                 self.alarm_at(Alarm::RoundedMoney, place, out);

@@ -155,6 +155,9 @@ pub struct Counters {
     pub errors: u64,
     /// Messages that are understood and need nothing done.
     pub ignored: u64,
+    /// Times that the link was given up because a market that was asked for had no book in time, or a private stream that was subscribed
+    /// to was not acknowledged.
+    pub unanswered: u64,
 }
 
 /// Why a frame was not understood. Formatted on the cold side.
@@ -177,3 +180,6 @@ pub enum DecodeError {
         field: &'static str,
     },
 }
+
+#[cfg(test)]
+mod tests;

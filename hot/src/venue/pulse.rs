@@ -7,7 +7,7 @@ use crate::links::LinkNumber;
 use crate::units::Nanos;
 
 /// The life of one link. It counts as up from the first thing that came over it, not from its handshake: some venues
-/// accept a link and drop it at once.
+/// accept a link and drop it at once. One that is not up by the time that silence may last is dead, though it answers pings.
 #[derive(Debug)]
 pub(super) struct Pulse {
     venue: Venue,
@@ -17,6 +17,8 @@ pub(super) struct Pulse {
     silence_max: Nanos,
     open: bool,
     up: bool,
+    /// When it must be up.
+    up_by: Nanos,
     heard: Nanos,
     ping_at: Nanos,
     data: Rhythm,
@@ -49,6 +51,7 @@ impl Pulse {
             silence_max,
             open: false,
             up: false,
+            up_by: Nanos::NEVER,
             heard: Nanos::ZERO,
             ping_at: Nanos::NEVER,
             data: Rhythm::NONE,
@@ -69,9 +72,10 @@ impl Pulse {
     }
 
     /// The socket is there.
-    pub(super) const fn open(&mut self, now: Nanos) {
+    pub(super) fn open(&mut self, now: Nanos) {
         (self.open, self.up) = (true, false);
         self.heard = now;
+        self.expect(now);
         self.ping_at = now.after(self.ping_every);
         self.data.begin(now);
     }
@@ -91,15 +95,27 @@ impl Pulse {
     #[inline]
     pub(super) fn alive<S: EventSink>(&mut self, now: Nanos, sink: &mut S) {
         self.heard = now;
-        if self.open && !self.up {
-            self.up = true;
-            self.tell(true, sink);
+        if self.up_by != Nanos::NEVER {
+            self.up_by = Nanos::NEVER;
+            if !std::mem::replace(&mut self.up, true) {
+                self.tell(true, sink);
+            }
         }
+    }
+
+    /// What makes it useful was asked for: [`Pulse::alive`] must be told that it came, in the time that silence may last.
+    pub(super) fn expect(&mut self, now: Nanos) {
+        self.up_by = now.after(self.silence_max);
+    }
+
+    /// Whether what makes it useful has not come in time.
+    pub(super) fn is_late(&self, now: Nanos) -> bool {
+        now >= self.up_by
     }
 
     /// Time has passed on an open link.
     pub(super) fn beat(&mut self, now: Nanos) -> Beat {
-        if now.since(self.heard) >= self.silence_max {
+        if now.since(self.heard) >= self.silence_max || self.is_late(now) {
             return Beat::Dead;
         }
         if now >= self.data.deadline() {
@@ -115,7 +131,7 @@ impl Pulse {
 
     /// The socket is gone.
     pub(super) fn close<S: EventSink>(&mut self, sink: &mut S) {
-        self.open = false;
+        (self.open, self.up_by) = (false, Nanos::NEVER);
         if std::mem::replace(&mut self.up, false) {
             self.tell(false, sink);
         }
@@ -131,7 +147,8 @@ impl Pulse {
         if !self.open {
             return Nanos::NEVER;
         }
-        self.ping_at.min(self.heard.after(self.silence_max)).min(self.data.deadline())
+        let heard_by = self.heard.after(self.silence_max);
+        self.ping_at.min(heard_by).min(self.up_by).min(self.data.deadline())
     }
 }
 
@@ -257,6 +274,7 @@ mod tests {
         assert_eq!((pulse.beat(at(105)), pulse.deadline()), (Beat::Quiet, at(108)));
         pulse.alive(at(106), &mut told);
         pulse.alive(at(107), &mut told);
+        assert!(!pulse.is_late(at(110)));
         let (venue, link, number) = (Venue::Kalshi, Link::Market, LinkNumber::FIRST);
         let link = |up| Event::Link { venue, link, number, up };
         assert_eq!(told, [link(true)]);
@@ -268,11 +286,34 @@ mod tests {
         assert!(!pulse.is_open() && pulse.deadline() == Nanos::NEVER);
     }
 
+    #[test]
+    fn a_link_that_answers_pings_and_nothing_else_is_dead_in_as_long() {
+        let mut pulse = Pulse::new(Venue::Kalshi, Link::Private, at(4), at(10));
+        let mut told = Vec::new();
+        pulse.open(at(100));
+        for second in 101..110 {
+            pulse.hear(at(second));
+            assert_ne!(pulse.beat(at(second)), Beat::Dead);
+        }
+        pulse.hear(at(110));
+        assert!(pulse.deadline() <= at(110) && pulse.is_late(at(110)));
+        assert_eq!(pulse.beat(at(110)), Beat::Dead);
+        // What was up and must be asked for anew has as long again.
+        pulse.open(at(200));
+        pulse.alive(at(201), &mut told);
+        pulse.expect(at(300));
+        pulse.hear(at(309));
+        assert_ne!(pulse.beat(at(309)), Beat::Dead);
+        assert_eq!(pulse.beat(at(310)), Beat::Dead);
+        assert_eq!(told.len(), 1);
+    }
+
     /// A link that hears a pong every second, and data every so many milliseconds for so long; when it is given up, in
     /// seconds after its data ended, if within ten minutes.
     fn given_up(every_ms: u64, secs: u64) -> Option<u64> {
         let mut pulse = Pulse::new(Venue::Polymarket, Link::Market, at(4), at(10));
         pulse.open(at(1_000));
+        pulse.alive(at(1_000), &mut Vec::new());
         let end = at(1_000 + secs);
         let mut now = at(1_000);
         while now < end {
@@ -307,6 +348,7 @@ mod tests {
         let mut now = at(101);
         let give_up = |_| {
             pulse.open(now);
+            pulse.alive(now, &mut Vec::new());
             for _ in 0..speaks * 10 + 1 {
                 pulse.data(now);
                 now = now.after(Nanos::from_millis(100));

@@ -14,6 +14,14 @@ const AGAIN_WAIT: Nanos = Nanos::from_secs(1);
 const AGAIN_MAX: u8 = 7;
 /// One link asks for snapshots at most this often, however many markets are in each request.
 const REQUEST_EVERY: Nanos = Nanos::from_millis(200);
+/// A market that is asked for and has no book for so long makes its link doubtful: it may carry pings and nothing else, and is made anew.
+/// Doubled with each link in a row that did not answer either.
+const ANSWER_WAIT: Nanos = Nanos::from_secs(30);
+/// How often that is doubled at most: to eight minutes.
+const ANSWER_DOUBLINGS_MAX: u8 = 4;
+/// So many links in a row are made anew for the sake of a market that none of them answers. Then the others of a link that answers
+/// them are left in peace, and a person is told.
+const LINKS_PER_MARKET_MAX: u8 = 2;
 
 /// The books of one link, by the session's own slots.
 #[derive(Debug)]
@@ -25,6 +33,10 @@ pub(super) struct Snapshots {
     due: Nanos,
     /// When the link may ask next.
     request_at: Nanos,
+    /// Whether a snapshot has come since the link is new.
+    answered: bool,
+    /// No market has waited too long for its book before this time.
+    answer_due: Nanos,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +52,25 @@ struct Book {
     /// When its last snapshot came, and how many in a row did not live long.
     came: Nanos,
     again: u8,
+    /// Since when it is asked for without an answer, on this link; [`Nanos::NEVER`] while nothing is awaited.
+    awaited: Nanos,
+    /// Links in a row on which it waited for too long.
+    links: u8,
+    /// Whether a person was told that nothing answers for it.
+    told: bool,
+    /// Whether it is settled: no snapshot need come.
+    is_over: bool,
+}
+
+/// What is to be done about markets that were asked for and have no book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unanswered {
+    /// Nothing, for now.
+    Wait,
+    /// The link is to be made anew.
+    Link,
+    /// A person is to be told of the market in this slot, which several links in a row have not answered; there may be more.
+    Market(usize),
 }
 
 impl Book {
@@ -52,7 +83,16 @@ impl Book {
         overdue: Nanos::NEVER,
         came: Nanos::ZERO,
         again: 0,
+        awaited: Nanos::NEVER,
+        links: 0,
+        told: false,
+        is_over: false,
     };
+
+    /// When it will have waited for too long.
+    fn answer_by(&self) -> Nanos {
+        self.awaited.after(Nanos::new(ANSWER_WAIT.get() << self.links))
+    }
 }
 
 impl Snapshots {
@@ -62,6 +102,8 @@ impl Snapshots {
             books: Vec::with_capacity(markets),
             due: Nanos::NEVER,
             request_at: Nanos::ZERO,
+            answered: false,
+            answer_due: Nanos::NEVER,
         }
     }
 
@@ -141,6 +183,10 @@ impl Snapshots {
             book.overdue = now.after(Nanos::new(self.wait.get() << book.tries));
             book.tries = (book.tries + 1).min(DOUBLINGS_MAX);
             self.due = self.due.min(book.overdue);
+            if book.awaited == Nanos::NEVER && !book.is_over {
+                book.awaited = now;
+                self.answer_due = self.answer_due.min(book.answer_by());
+            }
         }
     }
 
@@ -148,12 +194,39 @@ impl Snapshots {
     pub(super) fn came(&mut self, now: Nanos, slot: usize) {
         let book = &mut self.books[slot];
         (book.synced, book.tries, book.overdue) = (true, 0, Nanos::NEVER);
-        book.came = now;
+        (book.came, book.awaited, book.links, book.told) = (now, Nanos::NEVER, 0, false);
+        self.answered = true;
     }
 
     /// It is settled: no snapshot will come.
     pub(super) fn over(&mut self, slot: usize) {
-        self.books[slot].overdue = Nanos::NEVER;
+        let book = &mut self.books[slot];
+        (book.overdue, book.awaited, book.is_over) = (Nanos::NEVER, Nanos::NEVER, true);
+    }
+
+    /// Whether a market has waited too long for its book; to be asked until it says to wait.
+    pub(super) fn unanswered(&mut self, now: Nanos) -> Unanswered {
+        if now < self.answer_due {
+            return Unanswered::Wait;
+        }
+        let is_late = |book: &Book| book.followed && book.answer_by() <= now;
+        let is_given_up = |book: &Book| book.links >= LINKS_PER_MARKET_MAX;
+        let untold = |book: &Book| is_late(book) && is_given_up(book) && !book.told;
+        if let Some(slot) = self.books.iter().position(untold) {
+            self.books[slot].told = true;
+            return Unanswered::Market(slot);
+        }
+        self.answer_due = Nanos::NEVER;
+        let mut verdict = Unanswered::Wait;
+        for book in self.books.iter_mut().filter(|book| book.followed) {
+            if !is_late(book) {
+                self.answer_due = self.answer_due.min(book.answer_by());
+            } else if !self.answered || !is_given_up(book) {
+                book.links = (book.links + 1).min(ANSWER_DOUBLINGS_MAX);
+                verdict = Unanswered::Link;
+            }
+        }
+        verdict
     }
 
     /// What is known of its book is in doubt. Returns whether a fresh one is to be asked for at once: not where one is on
@@ -180,14 +253,16 @@ impl Snapshots {
     /// The link is new: nothing is known, everything followed is to be asked for.
     pub(super) fn open(&mut self) {
         (self.due, self.request_at) = (Nanos::NEVER, Nanos::ZERO);
+        (self.answered, self.answer_due) = (false, Nanos::NEVER);
         for book in &mut self.books {
             (book.synced, book.tries, book.asking, book.again) = (false, 0, book.followed, 0);
+            book.awaited = Nanos::NEVER;
         }
     }
 
     /// The link is gone: nothing is on its way.
     pub(super) const fn close(&mut self) {
-        self.due = Nanos::NEVER;
+        (self.due, self.answer_due) = (Nanos::NEVER, Nanos::NEVER);
     }
 
     /// Puts what is overdue into a request. Returns whether it was time to look.
@@ -205,9 +280,9 @@ impl Snapshots {
         true
     }
 
-    /// When [`Snapshots::retry`] has something to do.
-    pub(super) const fn deadline(&self) -> Nanos {
-        self.due
+    /// When [`Snapshots::retry`] or [`Snapshots::unanswered`] has something to do.
+    pub(super) fn deadline(&self) -> Nanos {
+        self.due.min(self.answer_due)
     }
 }
 
@@ -232,14 +307,83 @@ mod tests {
             snapshots.asked(now);
             assert!(!snapshots.any_asking());
             now = now.after(at(wait));
-            assert_eq!(snapshots.deadline(), now);
+            assert_eq!(snapshots.due, now);
             assert!(!snapshots.retry(Nanos::new(now.get() - 1)));
             assert!(snapshots.retry(now) && snapshots.is_asking(0), "after {wait} s");
         }
         snapshots.asked(now);
         snapshots.came(now, 0);
         assert!(snapshots.retry(now.after(at(48))) && !snapshots.any_asking());
+        assert_eq!(snapshots.unanswered(now.after(at(48))), Unanswered::Wait);
         assert_eq!(snapshots.deadline(), Nanos::NEVER);
+    }
+
+    /// A link of two markets, of which the second is never answered, nor the first on its first `deaf` connections: each time that it is
+    /// made anew, in seconds after it was open, and when a person was told of which market.
+    fn unanswered(deaf: usize, links: usize) -> (Vec<u64>, Vec<(usize, usize)>) {
+        let mut snapshots = Snapshots::with_capacity(2, at(5));
+        for slot in 0..2 {
+            snapshots.add();
+            snapshots.follow(slot);
+        }
+        let (mut made, mut told, mut began) = (Vec::new(), Vec::new(), at(100));
+        for link in 0..links {
+            snapshots.open();
+            snapshots.asked(began);
+            if link >= deaf {
+                snapshots.came(began.after(at(1)), 0);
+            }
+            for second in 1..1_000 {
+                let now = began.after(at(second));
+                if snapshots.retry(now) {
+                    snapshots.asked(now);
+                }
+                let mut verdict = snapshots.unanswered(now);
+                while let Unanswered::Market(slot) = verdict {
+                    told.push((link, slot));
+                    verdict = snapshots.unanswered(now);
+                }
+                assert!(snapshots.deadline() > now);
+                if verdict == Unanswered::Link {
+                    made.push(second);
+                    break;
+                }
+            }
+            began = began.after(at(1_000));
+        }
+        (made, told)
+    }
+
+    #[test]
+    fn a_link_that_answers_nothing_is_made_anew_ever_less_often_and_never_given_up() {
+        let (made, told) = unanswered(usize::MAX, 7);
+        assert_eq!(made, [30, 60, 120, 240, 480, 480, 480]);
+        assert_eq!(told, [(2, 0), (2, 1)]);
+    }
+
+    #[test]
+    fn a_market_that_is_never_answered_costs_its_neighbours_two_reconnects_and_is_told_once() {
+        let (made, told) = unanswered(0, 5);
+        assert_eq!(made, [30, 60]);
+        assert_eq!(told, [(2, 1)]);
+    }
+
+    #[test]
+    fn a_market_whose_fresh_book_does_not_come_makes_its_link_doubtful() {
+        let mut snapshots = Snapshots::with_capacity(2, at(5));
+        for slot in 0..2 {
+            snapshots.add();
+            snapshots.follow(slot);
+        }
+        snapshots.open();
+        snapshots.asked(at(100));
+        snapshots.came(at(101), 0);
+        snapshots.over(1);
+        assert_eq!(snapshots.unanswered(at(1_000)), Unanswered::Wait, "a settled one has no book");
+        assert!(snapshots.doubt(at(2_000), 0));
+        snapshots.asked(at(2_000));
+        assert_eq!(snapshots.unanswered(at(2_029)), Unanswered::Wait);
+        assert_eq!(snapshots.unanswered(at(2_030)), Unanswered::Link);
     }
 
     #[test]
@@ -269,7 +413,7 @@ mod tests {
             snapshots.came(now, 0);
             snapshots.doubt(now, 0);
             while !snapshots.is_asking(0) {
-                now = now.max(snapshots.deadline());
+                now = now.max(snapshots.due);
                 assert!(snapshots.retry(now));
             }
             snapshots.asked(now);

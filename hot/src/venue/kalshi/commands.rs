@@ -89,6 +89,11 @@ impl Session {
     }
 
     pub(super) fn on_subscribed(&mut self, message: &Message<'_>) -> Result<(), DecodeError> {
+        match message.channel {
+            b"fill" => self.acked[0] = true,
+            b"user_orders" => self.acked[1] = true,
+            _ => {}
+        }
         let Some(sid) = decimal::whole(message.new_sid) else {
             return self.pass_over(DecodeError::BadField { field: "sid", at: 0 }); // its first frame names it
         };
@@ -135,7 +140,11 @@ impl Session {
 
     fn resubscribe<S: EventSink>(&mut self, now: Nanos, channel: Channel, sink: &mut S) {
         match (self.role, channel) {
-            (Role::Private, Channel::Other) => self.subscribe_private(),
+            (Role::Private, Channel::Other) => {
+                self.acked = [false; 2];
+                self.pulse.expect(now);
+                self.subscribe_private();
+            }
             (Role::Private, _) | (Role::Market, Channel::Other) => {}
             (Role::Market, Channel::Book) => self.doubt_all(now, StaleWhy::Gap, sink), // asks anew
             (Role::Market, Channel::Trade) => {

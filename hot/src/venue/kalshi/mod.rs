@@ -23,7 +23,7 @@ use super::odd::{About, about};
 use super::outgoing::Outgoing;
 use super::pulse::{Beat, Pulse};
 use super::scan::{Odd, Scan};
-use super::snapshots::Snapshots;
+use super::snapshots::{Snapshots, Unanswered};
 use super::{Counters, DecodeError, EventSink, Notice, plain};
 use crate::book::{Change, Level, StaleWhy};
 use crate::bounds::MARKETS_MAX;
@@ -82,6 +82,8 @@ pub struct Session {
     command: u64,
     pulse: Pulse,
     lag: Lag,
+    /// Of a private link: whether the venue has acknowledged the channel of fills, and that of orders.
+    acked: [bool; 2],
     /// Whether a ping is wanted.
     ping: bool,
     /// By the slots of `states`.
@@ -139,6 +141,7 @@ impl Session {
             command: 0,
             pulse: Pulse::new(Venue::Kalshi, role.link(), PING_EVERY, SILENCE_MAX),
             lag: Lag::NONE,
+            acked: [false; 2],
             ping: false,
             snapshots: Snapshots::with_capacity(markets, SNAPSHOT_WAIT),
             free: Vec::with_capacity(markets),
@@ -629,6 +632,37 @@ impl Session {
         }
     }
 
+    /// A private link is up once the venue has acknowledged both of its channels. An error says that it has not.
+    fn on_private_frame(
+        &mut self,
+        now: Nanos,
+        frame: &[u8],
+        sink: &mut impl EventSink,
+    ) -> Result<(), DecodeError> {
+        self.pulse.hear(now);
+        let understood = self.frame(now, frame, sink);
+        if self.acked == [true; 2] {
+            self.pulse.alive(now, sink);
+        }
+        understood
+    }
+
+    /// Whether the link is worth keeping: not where what it was asked for does not come.
+    fn is_answered(&mut self, now: Nanos, sink: &mut impl EventSink) -> bool {
+        loop {
+            match self.snapshots.unanswered(now) {
+                Unanswered::Wait => return true,
+                Unanswered::Link => {
+                    self.counters.unanswered += 1;
+                    return false;
+                }
+                Unanswered::Market(slot) => {
+                    self.tell_odd(Some(slot), Oddity::Unanswered, sink);
+                }
+            }
+        }
+    }
+
     fn down<S: EventSink>(&mut self, now: Nanos, sink: &mut S) {
         self.pulse.close(sink);
         self.doubt_all(now, StaleWhy::Link, sink);
@@ -651,6 +685,7 @@ impl super::Session for Session {
         self.ping = true; // the answer says the link works
         self.lag = Lag::NONE;
         self.sids.clear();
+        self.acked = [false; 2];
         self.joining = None;
         self.out.clear();
         self.snapshots.open();
@@ -666,7 +701,10 @@ impl super::Session for Session {
     ) -> Result<(), DecodeError> {
         self.counters.frames += 1;
         self.join(now);
-        self.pulse.alive(now, sink);
+        match self.role {
+            Role::Market => self.pulse.alive(now, sink),
+            Role::Private => return self.on_private_frame(now, frame, sink),
+        }
         match self.quick_delta(frame) {
             Some((delta, slot)) => self.on_quick_delta(now, &delta, slot, sink),
             None => self.frame(now, frame, sink),
@@ -685,9 +723,14 @@ impl super::Session for Session {
             Beat::Quiet => {}
             Beat::Ping => self.ping = true,
             Beat::Dead => {
+                self.counters.unanswered += u64::from(self.pulse.is_late(now));
                 self.down(now, sink);
                 return false;
             }
+        }
+        if !self.is_answered(now, sink) {
+            self.down(now, sink);
+            return false;
         }
         self.join(now);
         if self.snapshots.retry(now) {

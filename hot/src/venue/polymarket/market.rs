@@ -11,7 +11,7 @@ use super::super::odd::{About, about};
 use super::super::outgoing::Outgoing;
 use super::super::pulse::{Beat, Pulse};
 use super::super::scan::{Odd, Scan};
-use super::super::snapshots::Snapshots;
+use super::super::snapshots::{Snapshots, Unanswered};
 use super::super::{Counters, DecodeError, EventSink, Notice, Session, plain};
 use super::names::{Names, Slot};
 use super::odd::{self, Gist};
@@ -645,6 +645,23 @@ impl MarketSession {
         Ok(())
     }
 
+    /// Whether the link is worth keeping: not where what it was asked for does not come.
+    fn is_answered(&mut self, now: Nanos, sink: &mut impl EventSink) -> bool {
+        loop {
+            match self.snapshots.unanswered(now) {
+                Unanswered::Wait => return true,
+                Unanswered::Link => {
+                    self.counters.unanswered += 1;
+                    return false;
+                }
+                Unanswered::Market(slot) => {
+                    let slot = Slot::try_from(slot).expect("slots are counted in it");
+                    self.tell_odd(slot, Oddity::Unanswered, sink);
+                }
+            }
+        }
+    }
+
     fn down<S: EventSink>(&mut self, now: Nanos, sink: &mut S) {
         self.pulse.close(sink);
         self.doubt_all(now, StaleWhy::Link, sink);
@@ -714,6 +731,10 @@ impl Session for MarketSession {
                 self.down(now, sink);
                 return false;
             }
+        }
+        if !self.is_answered(now, sink) {
+            self.down(now, sink);
+            return false;
         }
         self.join(now);
         if self.snapshots.retry(now) {
