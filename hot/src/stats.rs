@@ -90,7 +90,8 @@ pub struct Stats {
     pub unread: u64,
     /// Books that became stale.
     pub stales: u64,
-    /// Times that a venue was asked over REST for the book of a market whose stream was silent beyond its rhythm.
+    /// Times that a venue was asked over REST for the book of a market whose stream was silent beyond its rhythm,
+    /// or in which an order found nothing where its book shows something.
     pub witnesses_asked: u64,
     /// Times that the book it showed then was ours: the market was only quiet.
     pub witnesses_agreed: u64,
@@ -98,7 +99,8 @@ pub struct Stats {
     pub witnesses_missing: u64,
     /// Times that a market's stream had frozen: the venue showed another book, and went on to send nothing.
     pub markets_frozen: u64,
-    /// Markets that are silent beyond their rhythm and of which nobody has said yet whether that is right.
+    /// Markets that are silent beyond their rhythm, or in which an order found nothing where the book shows something, and of which
+    /// nobody has said yet whether that is right.
     pub suspects: u64,
     /// The markets whose books became stale most often, and why.
     pub stale_worst: StaleWorst,

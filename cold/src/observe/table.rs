@@ -107,11 +107,11 @@ figures! {
         Odd = "core_messages_odd", Count, "Messages that were not understood, or not in full.", odd;
         Unread = "core_messages_unread", Count, "Odd messages about our own orders or fills.", unread;
         Stales = "core_books_became_stale", Count, "Times that a book became stale.", stales;
-        WitnessesAsked = "core_witnesses_asked", Count, "Times that a book was asked for over REST because its stream was silent beyond its rhythm.", witnesses_asked;
+        WitnessesAsked = "core_witnesses_asked", Count, "Times that a book was asked for over REST because its stream was silent beyond its rhythm, or an order found nothing where it shows something.", witnesses_asked;
         WitnessesAgreed = "core_witnesses_agreed", Count, "Times that the book shown over REST was ours: the market was only quiet.", witnesses_agreed;
         WitnessesMissing = "core_witnesses_missing", Count, "Times that no book that says anything was shown over REST in time.", witnesses_missing;
         MarketsFrozen = "core_markets_frozen", Count, "Times that a market's stream had frozen while its link went on.", markets_frozen;
-        Suspects = "core_markets_suspect", Level, "Markets that are silent beyond their rhythm and that no witness has vouched for yet.", suspects;
+        Suspects = "core_markets_suspect", Level, "Markets that are silent beyond their rhythm, or in which an order found nothing where the book shows something, and that no witness has vouched for yet.", suspects;
         Strays = "core_reports_strayed", Count, "Reports of orders that are none of ours, as far as anybody can tell.", strays;
         Alarms = "core_alarms_raised", Count, "Alarms that the core raised.", alarms;
         OrdersLive = "core_orders_live", Level, "Orders that are not done.", orders_live;

@@ -76,6 +76,9 @@ impl Core {
     pub(super) fn on_leg_over(&mut self, now: Nanos, slot: usize, index: usize, record: &Record) {
         let (order, got) = (&record.order, record.known_filled());
         let end = if got.is_zero() { record.end } else { EndKind::Traded };
+        if got.is_zero() && end == EndKind::Traded && order.action == Action::Buy {
+            self.doubt_untaken(now, record);
+        }
         let buys_leg = order.action == Action::Buy && !order.purpose.corrects();
         let again = end == EndKind::Missed && buys_leg && self.may_buy_later(now, slot, index);
         if again {

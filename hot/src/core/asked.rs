@@ -102,7 +102,7 @@ impl Facts for Asked<'_> {
 
     #[inline(always)]
     fn book_good(&self) -> bool {
-        self.book.is_good() && !self.core.silence.is_suspect(self.order.market)
+        self.book.is_good() && !self.core.silence.is_suspect(self.order.market, self.book.frames())
     }
 
     #[inline(always)]

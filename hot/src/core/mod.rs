@@ -99,6 +99,7 @@ mod terms_age;
 mod truth;
 mod undo;
 mod unpaired;
+mod untaken;
 mod untold_fees;
 
 use crate::basket::Baskets;

@@ -3,6 +3,7 @@
 use super::Core;
 use super::asked::Worked;
 use super::money::worst_cost;
+use crate::book::Book;
 use crate::group::{Group, Leg};
 use crate::ids::{Action, GroupId, MarketId, OrderId, OrderRef, Outcome};
 use crate::intent::Intent;
@@ -177,7 +178,8 @@ impl Core {
         self.reserve(order.market, cash - held);
         self.stats.orders_placed += 1;
         let crossed = self.crosses(&order);
-        let record = Record { crossed, ..Record::new(order, cash, qty, now) };
+        let frames = self.books.get(order.market).map_or(0, Book::frames);
+        let record = Record { crossed, frames, ..Record::new(order, cash, qty, now) };
         // The intent first: its bytes are copied once more, and would wait for a record whose place is not in the cache.
         out.send(Intent::Place(approved));
         self.orders.send(now, record);

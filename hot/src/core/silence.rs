@@ -13,6 +13,11 @@
 //!   [`UNANSWERED_MAX`] times the book is stale ([`StaleWhy::Unwitnessed`]) and subscribed to anew: the snapshot is the witness
 //!   then.
 //!
+//! A market is suspect as well where one of our orders found nothing at levels that still stand in its book, which has not changed since
+//! the order left ([`super::untaken`]): until it speaks, or a witness vouches for it. The stream may be about to tell who was quicker, so that the witness is asked for a round
+//! later. Each further time in a row, without a word between them, it waits twice as long, up to [`UNTAKEN_WAIT_MAX`]: so seldom is
+//! the same level shot at, whatever the witness says.
+//!
 //! The venues limit what they are asked. A market of a quick rhythm is found within seconds however many slow ones are in
 //! doubt, because each of the two kinds has a pace of its own: [`QUICK_EVERY`] and [`SLOW_EVERY`], at each venue.
 
@@ -59,6 +64,9 @@ const UNANSWERED_MAX: u8 = 3;
 /// Where a witness shows another book, the stream may be about to tell the change: so long it may take.
 const EXPLAINED_IN: Nanos = Nanos::from_secs(2);
 
+/// The longest that a witness waits to be asked for where orders found nothing, time after time, in a book that does not change.
+const UNTAKEN_WAIT_MAX: Nanos = Nanos::from_secs(64);
+
 /// How one market speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Heard {
@@ -72,6 +80,8 @@ struct Heard {
     gap: Nanos,
     /// Witnesses in a row that did not answer.
     unanswered: u8,
+    /// Orders in a row that found nothing at levels that stand, since it last spoke.
+    untaken: u32,
     stage: Stage,
 }
 
@@ -86,6 +96,8 @@ enum Stage {
     Differs { since: Nanos },
     /// Its book was given up, with this digest, and a fresh snapshot is on its way.
     Refetched { digest: u64, why: StaleWhy, silent: Nanos },
+    /// An order of ours found nothing at levels that stand. A witness is asked for at this time, or as soon as the venue may be asked.
+    Untaken { ask_at: Nanos },
 }
 
 impl Heard {
@@ -96,6 +108,7 @@ impl Heard {
         vouched: Nanos::ZERO,
         gap: GAP_FIRST,
         unanswered: 0,
+        untaken: 0,
         stage: Stage::Calm,
     };
 
@@ -112,8 +125,8 @@ impl Heard {
             let gap = self.gap.get();
             self.gap = Nanos::new(gap - gap / GAP_PARTS + silent / GAP_PARTS);
         }
-        (self.frames, self.last, self.unanswered) = (frames, now, 0);
-        self.stage = Stage::Calm;
+        (self.frames, self.last) = (frames, now);
+        (self.unanswered, self.untaken, self.stage) = (0, 0, Stage::Calm);
     }
 
     /// It was right to be silent for so long.
@@ -123,7 +136,7 @@ impl Heard {
     }
 
     const fn is_suspect(&self) -> bool {
-        matches!(self.stage, Stage::Asked { .. } | Stage::Differs { .. })
+        matches!(self.stage, Stage::Asked { .. } | Stage::Differs { .. } | Stage::Untaken { .. })
     }
 }
 
@@ -142,11 +155,11 @@ pub(super) struct Silence {
 }
 
 pack_variants! {
-    Stage { 0 = Calm, 1 = Asked { at }, 2 = Differs { since }, 3 = Refetched { digest, why, silent } }
+    Stage { 0 = Calm, 1 = Asked { at }, 2 = Differs { since }, 3 = Refetched { digest, why, silent }, 4 = Untaken { ask_at } }
 }
 
 pack_fields! {
-    Heard { frames, last, vouched, gap, unanswered, stage }
+    Heard { frames, last, vouched, gap, unanswered, untaken, stage }
 }
 
 state_fields! {
@@ -165,10 +178,12 @@ impl Silence {
         }
     }
 
-    /// Whether a market is silent beyond its rhythm, and nobody has said yet whether that is right.
+    /// Whether a market, whose book has counted so many frames, is silent beyond its rhythm or lacks what it shows, and nobody has
+    /// said yet whether that is right. One that has spoken since is not, though it has not been looked at.
     #[inline]
-    pub fn is_suspect(&self, market: MarketId) -> bool {
-        self.suspects > 0 && self.markets[market.index()].is_suspect()
+    pub fn is_suspect(&self, market: MarketId, frames: u32) -> bool {
+        let heard = || &self.markets[market.index()];
+        self.suspects > 0 && heard().is_suspect() && heard().frames == frames
     }
 
     /// How many markets are.
@@ -182,6 +197,23 @@ impl Silence {
         let was = u32::from(heard.is_suspect());
         by(heard);
         self.suspects = self.suspects - was + u32::from(heard.is_suspect());
+    }
+
+    /// An order of ours found nothing at levels that stand in the market's book, which has counted so many frames.
+    pub fn doubt(&mut self, now: Nanos, market: MarketId, frames: u32) {
+        self.change(market, |heard| {
+            if matches!(heard.stage, Stage::Refetched { .. }) {
+                return; // its fresh snapshot is yet to be judged
+            }
+            if frames != heard.frames || heard.last == Nanos::ZERO {
+                heard.spoke(now, frames); // a word of before says nothing of what came after it
+            }
+            if heard.stage == Stage::Calm {
+                let ask_at = now.after(ROUND.doubled(heard.untaken, UNTAKEN_WAIT_MAX));
+                heard.stage = Stage::Untaken { ask_at };
+                heard.untaken = heard.untaken.saturating_add(1);
+            }
+        });
     }
 
     /// Whether a venue may be asked now; if so, not again for a while.
@@ -263,7 +295,13 @@ impl Core {
             Stage::Differs { since } if now.since(since) >= EXPLAINED_IN => {
                 self.refetch(now, market, StaleWhy::Frozen, out);
             }
-            Stage::Asked { .. } | Stage::Differs { .. } | Stage::Refetched { .. } => {}
+            Stage::Untaken { ask_at } if now >= ask_at => {
+                self.ask_witness(now, market, venue, out);
+            }
+            Stage::Asked { .. }
+            | Stage::Differs { .. }
+            | Stage::Refetched { .. }
+            | Stage::Untaken { .. } => {}
         }
     }
 

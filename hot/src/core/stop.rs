@@ -98,7 +98,7 @@ impl Core {
         let held = self.money.position(market).held(outcome);
         let qty = self.money.worth().unpaired(market, outcome).min(held);
         let book = self.books.get(market)?;
-        let is_known = book.is_good() && !self.silence.is_suspect(market);
+        let is_known = book.is_good() && !self.silence.is_suspect(market, book.frames());
         let is_open = self.money.worth().settled_at(market).is_none() && !qty.is_zero();
         if !is_known || !is_open || self.groups.has_leg_in(market) || !self.groups.has_room(1) {
             return None;

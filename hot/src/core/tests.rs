@@ -382,7 +382,7 @@ fn check_opening(core: &Core, order: &Order) {
     let book = core.books().get(market).expect("its market has terms");
     let may_open = book.is_good()
         && book.terms().status == MarketStatus::Open
-        && !core.silence.is_suspect(market)
+        && !core.silence.is_suspect(market, book.frames())
         && !core.quarantine.holds(market);
     assert!(may_open || !order.purpose.opens(), "O14: {order:?}");
 }

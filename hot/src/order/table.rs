@@ -48,6 +48,9 @@ pub struct Record {
     /// Whether its limit reached the best price of the other side when it was sent, or changed: it may have traded at once.
     /// Taken as true where nobody knows, because takers pay more.
     pub crossed: bool,
+    /// What its market's book had counted when the order was sent ([`Book::frames`](crate::book::Book::frames)): while that stands
+    /// still, nothing has been told of the book since.
+    pub frames: u32,
     /// Spaces out the questions to the venue about the order.
     pub queries: Pace,
     /// Whether a question came up too early: it is asked as soon as the next one is due.
@@ -104,7 +107,7 @@ enum_table! {
 pack_fields! {
     Record {
         order, state, key, filled, notional, rounding, fee_apart, claimed, void, told, overfilled, ended, reserved, reserved_qty, sent,
-        crossed, queries, query_owed, cancels, withdrawn, cancel_refused, part_told, end, acked, absent, change, former,
+        crossed, frames, queries, query_owed, cancels, withdrawn, cancel_refused, part_told, end, acked, absent, change, former,
         loosest,
     }
     ChangeSent { to, sent, replaces }
@@ -130,6 +133,7 @@ impl Record {
             reserved_qty: qty,
             sent: now,
             crossed: true,
+            frames: 0,
             queries: Pace::NEW,
             query_owed: false,
             cancels: Pace::NEW,

@@ -394,6 +394,7 @@ fn the_same_edge_is_not_shot_twice() {
     desk.report(Report::Rejected { order: OrderRef::Id(first.id), why: Reject::Killed });
     desk.book(PM, &[(38, 300)], &[(40, 30), (60, 100)]);
     assert_eq!(desk.placed().len(), 1, "resting");
+    desk.book(KA, &[(50, 30), (20, 100)], &[(52, 300)]); // somebody has put there what another one took
     desk.wait(Nanos::from_millis(1_500)); // the same order again is no duplicate any more
     desk.book(PM, &[(38, 300)], &[(40, 30), (60, 100)]);
     assert_eq!(desk.placed().len(), 2);

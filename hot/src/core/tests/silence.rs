@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::book::{StaleWhy, Sync};
+use crate::report::Reject;
 use crate::risk::Refusal;
 
 const SECOND: Nanos = Nanos::from_secs(1);
@@ -207,6 +208,103 @@ fn nothing_is_opened_from_a_suspect_book_until_it_is_vouched_for() {
     desk.witness(KA, ours);
     desk.wait(Nanos::from_millis(10));
     assert_eq!(desk.placed().len(), 1, "with the next timer event at the latest");
+}
+
+/// The first leg of a gap, 30 NO at Kalshi, was killed: 30 YES still rest in its book.
+fn killed() -> Desk {
+    let mut desk = Desk::new();
+    desk.gap();
+    desk.kill_last();
+    desk
+}
+
+impl Desk {
+    fn kill_last(&mut self) {
+        let order = OrderRef::Id(self.last_placed().id);
+        self.report(Report::Rejected { order, why: Reject::Killed });
+    }
+}
+
+#[test]
+fn a_level_that_an_order_did_not_find_is_not_shot_again_before_a_witness_vouches_for_it() {
+    let mut desk = killed();
+    assert_eq!(desk.core.stats().suspects, 1);
+    let seconds = desk.silent_until(ASK, 5).expect("a witness is asked for");
+    assert_eq!((seconds, desk.witnesses()), (1, 1), "of one market alone");
+    desk.intents.clear();
+    for _ in 0..8 {
+        desk.word(PM);
+        desk.wait(SECOND);
+    }
+    assert!(desk.placed().is_empty(), "nobody has vouched for the level");
+    let ours = desk.digest(KA);
+    desk.witness(KA, ours);
+    desk.wait(Nanos::from_millis(10));
+    assert_eq!(desk.placed().len(), 1);
+}
+
+#[test]
+fn a_frozen_book_whose_level_is_gone_is_shot_at_once() {
+    let mut desk = killed();
+    assert_eq!(desk.silent_until(ASK, 5), Some(1));
+    let other = desk.digest(KA) + 1;
+    desk.witness(KA, other);
+    assert_eq!(desk.silent_until(FETCH, 5), Some(2));
+    assert_eq!(desk.stale_why(KA), Some(StaleWhy::Frozen));
+    desk.book(KA, &[(20, 100)], &[(52, 300)]);
+    desk.wait(SECOND);
+    assert!(desk.placed().is_empty());
+    assert_eq!((desk.frozen_alarms(), desk.core.stats().suspects), (1, 0));
+}
+
+#[test]
+fn a_level_that_everybody_vouches_for_and_no_order_finds_is_shot_at_ever_less_often() {
+    let mut desk = killed();
+    let mut shots = Vec::new();
+    for second in 0..600 {
+        desk.intents.clear();
+        desk.word(PM);
+        desk.wait(SECOND);
+        if desk.intents.contains(&ASK) {
+            let ours = desk.digest(KA);
+            desk.witness(KA, ours);
+            desk.wait(Nanos::from_millis(10));
+        }
+        if !desk.placed().is_empty() {
+            shots.push(second);
+            desk.kill_last();
+        }
+    }
+    let pauses: Vec<_> = shots.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!((10..=18).contains(&shots.len()), "{shots:?}");
+    assert!(pauses.is_sorted() && pauses.last().is_some_and(|last| *last >= 64), "{pauses:?}");
+    // As soon as it speaks it is a market like any other.
+    desk.intents.clear();
+    desk.word(KA);
+    desk.wait(SECOND);
+    desk.wait(SECOND);
+    assert_eq!(desk.placed().len(), 1);
+}
+
+#[test]
+fn an_order_that_came_too_late_says_nothing_of_the_book() {
+    let mut desk = Desk::new();
+    desk.gap();
+    // Somebody was quicker, and the stream has told.
+    desk.book(KA, &[(50, 29), (20, 100)], &[(52, 300)]);
+    desk.kill_last();
+    assert_eq!(desk.core.stats().suspects, 0);
+    // The level stands, but the book has changed since the order left: it is not frozen.
+    let mut desk = Desk::new();
+    desk.gap();
+    desk.word(KA);
+    desk.kill_last();
+    assert_eq!(desk.core.stats().suspects, 0);
+    // It tells a moment later.
+    let mut desk = killed();
+    desk.book(KA, &[(20, 100)], &[(52, 300)]);
+    desk.wait(Nanos::from_millis(300));
+    assert_eq!((desk.core.stats().suspects, desk.witnesses()), (0, 0));
 }
 
 #[test]
