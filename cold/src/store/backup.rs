@@ -5,6 +5,7 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode};
@@ -20,6 +21,8 @@ use crate::wall::iso;
 pub const KEEP: usize = 7;
 /// Pages copied at a time: a megabyte.
 const STEP_PAGES: i32 = 256;
+/// A copy that nobody has written to for so long was left by a crash: it takes minutes at most to look one through.
+const UNFINISHED_AFTER: Duration = Duration::from_secs(3_600);
 /// Messages of SQLite's check that are passed on.
 const MESSAGES_MAX: usize = 10;
 
@@ -156,12 +159,18 @@ pub fn take(
     Ok(Taken { path, bytes, looked, removed })
 }
 
-/// Removes what a crash left of a backup that was being made.
+/// Removes what a crash left of a backup that was being made. One that was written to within the hour may be made just now, by a run or by
+/// somebody beside it.
 fn remove_unfinished(dir: &Path) -> io::Result<()> {
     for path in fs::read_dir(dir)?.flatten().map(|entry| entry.path()) {
         let name = path.file_name().map(|name| name.to_string_lossy());
         if name.is_some_and(|name| name.starts_with("surefoot-") && name.contains(".db.tmp")) {
-            fs::remove_file(&path)?;
+            let Ok(written) = fs::metadata(&path).and_then(|found| found.modified()) else {
+                continue; // it is done, and has its name
+            };
+            if written.elapsed().is_ok_and(|ago| ago >= UNFINISHED_AFTER) {
+                fs::remove_file(&path)?;
+            }
         }
     }
     Ok(())
@@ -284,6 +293,22 @@ pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_copy_that_somebody_else_is_making_is_left_alone_and_one_that_a_crash_left_goes() {
+        let dir = std::env::temp_dir().join(format!("surefoot-unfinished-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        let [fresh, old] = [10, 11].map(|minute| {
+            let path = dir.join(format!("surefoot-2026-11-30T22-{minute}-00Z.db.tmp"));
+            fs::write(&path, "part of a copy").unwrap();
+            path
+        });
+        let before = std::time::SystemTime::now() - UNFINISHED_AFTER;
+        fs::File::options().write(true).open(&old).unwrap().set_modified(before).unwrap();
+        remove_unfinished(&dir).unwrap();
+        assert_eq!((fresh.exists(), old.exists()), (true, false));
+        fs::remove_dir_all(&dir).unwrap();
+    }
 
     #[test]
     fn a_backups_name_is_its_date_and_nothing_else_is_taken_for_one() {
