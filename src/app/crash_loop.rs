@@ -13,6 +13,7 @@ use surefoot_cold::state_dir::{HaltLatch, StateDir, StateError, write_atomic};
 
 use super::halt::keep_halt;
 use super::run_note::RunNote;
+use crate::control::exit_note;
 use crate::control::operator_log::now_ns;
 
 /// Crashes further back than this are forgotten. As `StartLimitIntervalSec` in `tuning/systemd/surefoot.service`.
@@ -20,16 +21,28 @@ const WITHIN: Duration = Duration::from_secs(600);
 /// Who halts, in `halt.json`.
 const WHO: &str = "crash_loop";
 
+/// Counts the crash of the run before this one, where it did, and then says that this one is at work. In this order: where the count
+/// fails the start does, and the next one must still find that crash. Returns the halt that began here.
+///
+/// # Errors
+/// The count cannot be read or written, or the file that says how a run ended cannot.
+pub(super) fn begin(
+    state: &StateDir,
+    most: u32,
+    notes: &Announcer,
+) -> Result<Option<HaltLatch>, StateError> {
+    let crashed = exit_note::crashed_before(state);
+    let halt = if crashed { count(state, most, notes)? } else { None };
+    exit_note::begin(state)?;
+    Ok(halt)
+}
+
 /// Counts one crash, found by this start. Where that makes `most` within [`WITHIN`], trading is halted, kept over restarts like any
 /// other halt; a halt that stands already is left as it is. Returns the halt that began here. `most` of 0 counts nothing.
 ///
 /// # Errors
 /// The count cannot be read or written.
-pub(super) fn count(
-    state: &StateDir,
-    most: u32,
-    notes: &Announcer,
-) -> Result<Option<HaltLatch>, StateError> {
+fn count(state: &StateDir, most: u32, notes: &Announcer) -> Result<Option<HaltLatch>, StateError> {
     if most == 0 {
         return Ok(None);
     }
@@ -50,6 +63,9 @@ pub(super) fn count(
     let (latch, told) = keep_halt(state, WHO, &reason, now);
     for (what, text) in told {
         notes.note(what.told(NamedPlace::default(), text));
+    }
+    if !matches!(state.halt(), Ok(Some(_))) {
+        return Ok(Some(latch)); // a restart would not know of it: the next crash halts again
     }
     // Behind the halt: whoever lifts it has looked at these crashes.
     match fs::remove_file(state.crashes()) {
@@ -117,6 +133,36 @@ mod tests {
         assert_eq!((count(), state.halt().unwrap()), (None, Some(first)));
         state.clear_halt().unwrap();
         assert!(count().is_some_and(|latch| latch.reason.starts_with("2 runs")));
+        observer.close();
+        fs::remove_dir_all(state.root()).unwrap();
+    }
+
+    /// On a full disk the halt holds in this run alone: what is counted must not begin anew with the next.
+    #[test]
+    fn a_halt_that_could_not_be_kept_leaves_the_count_for_the_next_start() {
+        let (state, mut observer) = place("unkept");
+        let latch = state.halt_latch();
+        let temporary = latch.with_file_name(format!("halt.json.tmp{}", std::process::id()));
+        fs::create_dir(&temporary).unwrap(); // nothing can be written there
+        let count = || super::count(&state, 2, observer.announcer()).unwrap();
+        assert_eq!(count(), None);
+        assert!(count().is_some(), "this run is halted");
+        assert_eq!(state.halt().unwrap(), None, "the next one would not be");
+        fs::remove_dir(&temporary).unwrap();
+        assert!(count().is_some_and(|latch| latch.reason.starts_with("3 runs")));
+        assert!(state.halt().unwrap().is_some());
+        observer.close();
+        fs::remove_dir_all(state.root()).unwrap();
+    }
+
+    #[test]
+    fn a_crash_that_cannot_be_counted_is_found_again_by_the_next_start() {
+        let (state, mut observer) = place("uncounted");
+        fs::write(state.exit_file(), "cut off").unwrap();
+        fs::write(state.crashes(), "{").unwrap();
+        let begun = super::begin(&state, 1, observer.announcer());
+        assert!(matches!(begun, Err(StateError::Damaged { .. })), "{begun:?}");
+        assert_eq!(fs::read_to_string(state.exit_file()).unwrap(), "cut off");
         observer.close();
         fs::remove_dir_all(state.root()).unwrap();
     }

@@ -39,12 +39,7 @@ impl Held {
         let lock = state.lock()?;
         let ended_well_before = is_first || exit_note::before(&state) == Some(Exit::Ok);
         let accounts = take_accounts(&spec.access)?;
-        let crashed = exit_note::crashed_before(&state);
-        exit_note::begin(&state)?;
-        let halt = match crashed {
-            true => crash_loop::count(&state, config.crashes_max, notes)?,
-            false => None,
-        };
+        let halt = crash_loop::begin(&state, config.crashes_max, notes)?;
         let hardened = harden();
         for gap in hardened.gaps() {
             if spec.mode != Mode::Demo {
