@@ -48,6 +48,12 @@ pub const RESUME_PATIENCE: Duration = Duration::from_secs(55);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 const KILL_EVERY: Duration = Duration::from_millis(100);
 
+/// What is answered where the run has not.
+const BUSY: &str = "the run is busy or ending; try again";
+/// The same, to who halts: it is not as if nothing had happened.
+const HALT_UNANSWERED: &str = "the run has not answered, because it is busy, stands still or is ending. Nothing that was decided before leaves any \
+                               more, and it halts as soon as it looks around: see `surefoot status`, and halt again where that does not say so";
+
 /// What someone wants of the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -423,7 +429,8 @@ fn read_line(stream: &mut UnixStream, until: Instant) -> io::Result<Vec<u8>> {
 
 fn ask(command: Command, ears: &Ears) -> Value {
     let since = Instant::now();
-    let halt = ears.halt.get().filter(|_| matches!(command, Command::Halt { .. }));
+    let is_halt = matches!(command, Command::Halt { .. });
+    let halt = ears.halt.get().filter(|_| is_halt);
     // Where the request then finds no place, the run halts all the same: it finds its epoch moved.
     let voids = halt.map(HaltEpoch::advance_ahead);
     let (reply, replied) = bounded(1);
@@ -438,8 +445,10 @@ fn ask(command: Command, ears: &Ears) -> Value {
         | Command::Stop { .. } => PATIENCE,
     };
     let request = Request { command, since, reply: Some(reply), _voids: voids };
-    let busy = || json!({ "ok": false, "error": "the run is busy or ending; try again" });
-    if ears.to.try_send(request).is_err() {
+    let busy = || json!({ "ok": false, "error": if is_halt { HALT_UNANSWERED } else { BUSY } });
+    // Who halts waits for a place among others that were quicker; they do not.
+    let room = if is_halt { patience } else { Duration::ZERO };
+    if ears.to.send_timeout(request, room).is_err() {
         return busy();
     }
     replied.recv_timeout(patience).unwrap_or_else(|_| busy())
@@ -625,6 +634,39 @@ mod tests {
         assert!(matches!(request.command, Command::Halt { .. }));
         request.done(json!({}));
         assert_eq!((halt.read(), halt.is_ahead()), (8, false));
+        assert_eq!(peer.join().unwrap(), json!({ "ok": true }));
+        drop(control);
+        fs::remove_dir_all(state.root()).unwrap();
+    }
+
+    /// Others have taken every place before the run looks around: the halt is no less one, and keeps its own words.
+    #[test]
+    fn a_halt_waits_for_a_place_among_those_who_only_look() {
+        let state = scratch("place");
+        let mut control = Control::start(&state, Signals::default()).unwrap();
+        let halt = HaltEpoch::new(7);
+        control.halts_at_once(halt.clone());
+        for _ in 0..REQUESTS_MAX {
+            control.to.try_send(Request::by_itself(Command::Status)).unwrap();
+        }
+        let root = state.clone();
+        let peer = thread::spawn(move || {
+            let halt = json!({ "cmd": "halt", "reason": "smoke" });
+            client::ask(&root, &halt, client::PATIENCE_LONG).unwrap()
+        });
+        while halt.read() == 7 && !peer.is_finished() {
+            thread::yield_now();
+        }
+        let request = loop {
+            match control.poll() {
+                Some(request) if !request.command.only_looks() => break request,
+                _ if peer.is_finished() => panic!("{:?}", peer.join()),
+                _ => thread::yield_now(),
+            }
+        };
+        let smoke = Command::Halt { reason: "smoke".into(), who: "operator" };
+        assert_eq!((&request.command, halt.is_ahead()), (&smoke, true));
+        request.done(json!({}));
         assert_eq!(peer.join().unwrap(), json!({ "ok": true }));
         drop(control);
         fs::remove_dir_all(state.root()).unwrap();
