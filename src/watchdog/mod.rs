@@ -182,5 +182,26 @@ fn is_nothing_yet(error: &io::Error) -> bool {
 }
 
 fn say(what: &str) {
-    eprintln!("surefoot watchdog: {what}");
+    say_to(&mut io::stderr(), what);
+}
+
+/// Whoever read the run's words may be gone with it (a terminal that was closed): that ends nobody who still has to cancel.
+fn say_to(to: &mut impl Write, what: &str) {
+    let _ = writeln!(to, "surefoot watchdog: {what}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_says_something_to_nobody_goes_on() {
+        let (mut to, from) = UnixStream::pair().unwrap();
+        drop(from);
+        assert!(to.write_all(b"a word").is_err(), "nobody reads");
+        say_to(&mut to, "everything is cancelled");
+        let mut heard = Vec::new();
+        say_to(&mut heard, "everything is cancelled");
+        assert_eq!(heard, b"surefoot watchdog: everything is cancelled\n");
+    }
 }
