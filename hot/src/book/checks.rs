@@ -81,18 +81,30 @@ impl Checks {
         true
     }
 
+    /// The same where no statement is open.
+    #[inline]
+    pub(super) const fn hold_first_mirror(&mut self, check: MirrorCheck) {
+        self.mirrors[0] = Some(check);
+    }
+
     /// Drops what the book agrees with by now; says what is still open.
     pub(super) fn settle(
         &mut self,
         top_agrees: impl Fn(TopCheck) -> bool,
         mirror_agrees: impl Fn(MirrorCheck) -> bool,
     ) -> Option<StaleWhy> {
-        self.stated = self.stated.filter(|(check, _)| !top_agrees(*check));
-        self.top = self.top.filter(|check| !top_agrees(*check));
+        if self.stated.is_some_and(|(check, _)| top_agrees(check)) {
+            self.stated = None;
+        }
+        if self.top.is_some_and(&top_agrees) {
+            self.top = None;
+        }
         let mut left = self.top.map(|_| StaleWhy::Top);
         for slot in &mut self.mirrors {
-            *slot = slot.filter(|check| !mirror_agrees(*check));
-            if slot.is_some() {
+            let Some(check) = *slot else { continue };
+            if mirror_agrees(check) {
+                *slot = None;
+            } else {
                 left = Some(StaleWhy::Mirror);
             }
         }

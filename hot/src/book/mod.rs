@@ -322,7 +322,9 @@ impl Book {
         if self.is_settled() && self.mirror_agrees(check) {
             return Applied::Unchanged; // the usual case, kept short
         }
-        if !self.rest.checks.hold_mirror(check) {
+        if !self.checks_open {
+            self.rest.checks.hold_first_mirror(check); // the usual case inside a frame, kept short
+        } else if !self.rest.checks.hold_mirror(check) {
             self.settle(); // makes room: most were waiting for a level that has come since
             if !self.rest.checks.hold_mirror(check) {
                 return self.fail(now, StaleWhy::Mirror);
