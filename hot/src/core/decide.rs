@@ -68,12 +68,42 @@ impl Core {
     /// first what the event is.
     #[inline]
     pub(super) fn on_level(&mut self, now: Nanos, event: &Event, level: &Level, out: &mut Outbox) {
-        match self.books.apply_level(now, level) {
+        let applied = self.books.apply_level(now, level);
+        self.on_usual(now, level.market, event, applied, out);
+    }
+
+    /// The same where a venue states what a book must look like.
+    #[inline]
+    pub(super) fn on_check(
+        &mut self,
+        now: Nanos,
+        market: MarketId,
+        event: &Event,
+        out: &mut Outbox,
+    ) {
+        let applied = self.books.apply_to(now, market, event);
+        self.on_usual(now, market, event, applied, out);
+    }
+
+    /// What [`Self::on_applied`] does about a level or a statement of the venue.
+    #[inline]
+    fn on_usual(
+        &mut self,
+        now: Nanos,
+        market: MarketId,
+        event: &Event,
+        applied: Applied,
+        out: &mut Outbox,
+    ) {
+        match applied {
             Applied::Unchanged => {}
-            Applied::Deep => self.on_book(now, level.market, out),
-            applied @ (Applied::Pending | Applied::Top | Applied::Stale(_) | Applied::Many) => {
-                self.on_applied(now, event, applied, out);
+            Applied::Deep => self.on_book(now, market, out),
+            Applied::Pending => self.money.on_moved(market),
+            Applied::Top => {
+                self.money.on_moved(market);
+                self.on_book(now, market, out);
             }
+            Applied::Stale(_) | Applied::Many => self.on_applied(now, event, applied, out),
         }
     }
 

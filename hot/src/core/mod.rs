@@ -255,6 +255,9 @@ impl Core {
     fn take_in(&mut self, now: Nanos, event: &Event, out: &mut Outbox) {
         match event {
             Event::Level(level) => self.on_level(now, event, level, out),
+            Event::Mirror { market, .. } | Event::Top { market, .. } => {
+                self.on_check(now, *market, event, out);
+            }
             Event::Report(report) => self.on_report(now, report, out),
             Event::Control(control) => self.on_control(now, event, control, out),
             Event::Timer => self.on_timer(now, out),
@@ -303,8 +306,6 @@ impl Core {
             }
             Event::SnapshotBegin { .. }
             | Event::SnapshotEnd { .. }
-            | Event::Mirror { .. }
-            | Event::Top { .. }
             | Event::Stated { .. }
             | Event::Stale { .. }
             | Event::StaleAll { .. }

@@ -77,8 +77,9 @@ impl Books {
         applied
     }
 
+    /// The same for an event of one market's book.
     #[inline]
-    fn apply_to(&mut self, now: Nanos, market: MarketId, event: &Event) -> Applied {
+    pub(crate) fn apply_to(&mut self, now: Nanos, market: MarketId, event: &Event) -> Applied {
         let Some(book) = self.get_mut(market) else { return Applied::Unchanged };
         let applied = book.apply(now, event);
         self.on_change(market);

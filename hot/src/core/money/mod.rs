@@ -227,8 +227,14 @@ impl Money {
             Applied::Pending | Applied::Top | Applied::Stale(_) | Applied::Many => true,
         };
         if moved && let Some(market) = event.market() {
-            self.worth.on_book(market);
+            self.on_moved(market);
         }
+    }
+
+    /// The same where it is known that they may be others.
+    #[inline]
+    pub fn on_moved(&mut self, market: MarketId) {
+        self.worth.on_book(market);
     }
 
     /// Values everything held: see [`Worth::mark`].
