@@ -67,6 +67,7 @@ mod comparison;
 mod control;
 mod conversions;
 mod decide;
+mod decisions;
 mod episodes;
 mod fee_rules;
 mod fills;
@@ -107,13 +108,11 @@ use crate::book::{BookRoom, Books};
 use crate::bounds::{INVARIANTS_EVERY, MARKETS_MAX, RANKED_MAX};
 use crate::event::{Event, Link};
 use crate::group::Groups;
-use crate::hash::Hash64;
 use crate::ids::{MarketId, OrderId};
-use crate::intent::Intent;
 use crate::ledger::Ledger;
 use crate::market::MarketDef;
 use crate::note::{Alarm, Note, Place};
-use crate::order::{Expiry, OrderState, OrderTable, Strategy};
+use crate::order::{OrderState, OrderTable, Strategy};
 use crate::outbox::Outbox;
 use crate::per_venue::PerVenue;
 use crate::risk::{EquityLimits, HaltWhy, LimitRow, Limits, Rejections, Repeats};
@@ -125,6 +124,7 @@ pub use invariants::Checked;
 pub use snapshot::LoadError;
 
 use comparison::Comparison;
+use decisions::Decisions;
 use episodes::Episodes;
 use fee_rules::FeeRules;
 use fills_seen::FillsSeen;
@@ -182,7 +182,7 @@ pub struct Core {
     unpaired_told: UnpairedTold,
     run: RunState,
     stats: Stats,
-    decisions: Hash64,
+    decisions: Decisions,
     /// Set while an event of another program's run is folded.
     script: Option<Script>,
 }
@@ -224,7 +224,7 @@ impl Core {
             unpaired_told: UnpairedTold::new(),
             run: RunState::new(),
             stats: Stats::default(),
-            decisions: Hash64::new(),
+            decisions: Decisions::new(),
             script: None,
         }
     }
@@ -238,13 +238,14 @@ impl Core {
     pub fn on_event(&mut self, now: Nanos, event: &Event, out: &mut Outbox) {
         assert!(out.intents().is_empty(), "the outbox is cleared after each event");
         self.stats.events += 1;
+        self.decisions.catch_up();
         let trips = self.stats.trips;
         self.take_in(now, event, out);
         if self.stats.trips != trips {
             self.cancel_everything(now, out); // the core has halted: nothing stays on a book
         }
         for intent in out.intents() {
-            hash_intent(&mut self.decisions, now, intent);
+            self.decisions.add(now, intent);
         }
         if self.stats.events.is_multiple_of(INVARIANTS_EVERY) {
             self.check_some_invariants();
@@ -315,8 +316,8 @@ impl Core {
     }
 
     /// A hash over every intent so far, in order, with its time.
-    pub const fn decision_hash(&self) -> u64 {
-        self.decisions.get()
+    pub fn decision_hash(&self) -> u64 {
+        self.decisions.hash().get()
     }
 
     /// Counters and figures.
@@ -468,65 +469,6 @@ impl Core {
 impl Default for Core {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// Takes one intent into the decision hash, field by field: the hash depends on no memory layout. What follows from the
-/// order that an intent names (its venue, key and market) is not taken in again.
-fn hash_intent(hash: &mut Hash64, now: Nanos, intent: &Intent) {
-    hash.word(now.get());
-    match intent {
-        Intent::Place(order) => {
-            hash.word(1);
-            hash.word(order.id.get());
-            hash.word(order.epoch);
-            hash.word(u64::from(order.group.get()));
-            hash.word(
-                u64::from(order.market.get()) << 48
-                    | u64::from(order.price.ticks()) << 32
-                    | (order.outcome as u64) << 24
-                    | (order.action as u64) << 16
-                    | (order.tif as u64) << 8
-                    | (order.purpose as u64) << 4
-                    | u64::from(order.post_only),
-            );
-            hash.word(order.qty.micros());
-            if let Some(expires) = order.expires {
-                hash.word(expires.secs());
-            }
-        }
-        Intent::Cancel(cancel) => {
-            hash.word(2);
-            hash.word(cancel.order.get());
-        }
-        Intent::CancelAll { venue } => {
-            hash.word(3);
-            hash.word(*venue as u64);
-        }
-        Intent::Query(query) => {
-            hash.word(4);
-            hash.word(query.order.get());
-        }
-        Intent::Resync { market } => {
-            hash.word(5);
-            hash.word(u64::from(market.get()));
-        }
-        Intent::Unfollow { market } => {
-            hash.word(7);
-            hash.word(u64::from(market.get()));
-        }
-        Intent::Witness { market } => {
-            hash.word(8);
-            hash.word(u64::from(market.get()));
-        }
-        Intent::Amend(amend) => {
-            hash.word(6);
-            hash.word(amend.order.get());
-            hash.word(amend.epoch);
-            hash.word(u64::from(amend.price.ticks()));
-            hash.word(amend.qty.micros());
-            hash.word(amend.expires.map_or(0, Expiry::secs));
-        }
     }
 }
 

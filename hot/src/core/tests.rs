@@ -61,6 +61,7 @@ use crate::fees::FeeRule;
 use crate::grid::Grid;
 use crate::group::GroupState;
 use crate::ids::{Action, BasketId, ClusterId, FillId, OrderRef, Outcome, Side, Venue, VenueKey};
+use crate::intent::Intent;
 use crate::links::{LinkNumber, LinkSet};
 use crate::market::{Category, MarketStatus};
 use crate::order::{Order, Tif};
