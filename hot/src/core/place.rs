@@ -206,9 +206,8 @@ impl Core {
     /// The gate has refused an order. What repeats itself too often is disabled.
     pub(super) fn on_refused(&mut self, now: Nanos, order: &Order, why: Refusal, out: &mut Outbox) {
         self.count_refusal(order.market, order.group, why, out);
-        if why == Refusal::OwnCross
-            && matches!(order.purpose, Purpose::Hedge | Purpose::TopUp | Purpose::Unwind)
-        {
+        let is_of_group = order.purpose == Purpose::Hedge || order.purpose.corrects();
+        if why == Refusal::OwnCross && is_of_group {
             self.make_way(now, order, out);
         }
         if why != Refusal::Duplicate {

@@ -262,6 +262,32 @@ fn nothing_is_begun_by_a_book_in_doubt_or_before_the_venues_agree() {
     }
 }
 
+/// A quote of ours that bids for the very contracts gives way, as to any other order that corrects.
+#[test]
+fn a_quote_of_ours_in_its_way_is_withdrawn_and_the_limit_follows() {
+    let mut desk = held(0, PM, Outcome::Yes);
+    desk.control(Control::Rest {
+        market: PM,
+        outcome: Outcome::Yes,
+        action: Action::Buy,
+        price: price(40),
+        qty: qty(20),
+        expires: None,
+        post_only: true,
+        exit: false,
+    });
+    let quote = desk.last_placed();
+    assert_eq!(quote.purpose, Purpose::Quote);
+    desk.status(&quote, VenueState::Resting, Some(0));
+    desk.core.limits.set(LimitRow::Unpaired, 2, false);
+    desk.wait(Nanos::from_millis(10));
+    assert_eq!((desk.last_placed(), desk.cancels()), (quote, 1), "O16");
+    desk.status(&quote, VenueState::Cancelled, Some(0));
+    desk.wait(Nanos::from_millis(60));
+    let sale = desk.last_placed();
+    assert_eq!((sale.purpose, sale.qty), (Purpose::StopLoss, qty(30)));
+}
+
 /// Three contracts at 34 cents are worth more than a dollar, and less at the bid that has room for all: nothing can be sold, and that is
 /// found out once in a while.
 #[test]
