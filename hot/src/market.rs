@@ -107,6 +107,14 @@ impl MarketStatus {
             Self::Closed | Self::Proposed | Self::Resolved => true,
         }
     }
+
+    /// Whether the venue takes orders there, so that what is held can be sold.
+    pub const fn is_traded(self) -> bool {
+        match self {
+            Self::Open | Self::Observe => true,
+            Self::Paused | Self::Closed | Self::Proposed | Self::Resolved => false,
+        }
+    }
 }
 
 pack_fields! {

@@ -9,7 +9,6 @@ use crate::bounds::{DATA_AGE_MAX, WALK_LEVELS_MAX};
 use crate::grid::Grid;
 use crate::group::{Group, Leg, Sale, Stop};
 use crate::ids::{Action, MarketId, Outcome};
-use crate::market::MarketStatus;
 use crate::order::{Purpose, Tif};
 use crate::risk::LimitRow;
 use crate::units::{Nanos, Price, Qty, Usd};
@@ -152,15 +151,8 @@ impl Core {
 
     /// Whether a purchase that makes a leftover large enough to sell is allowed here at all.
     fn may_top_up(&self, group: &Group, leg: &Leg) -> bool {
-        let traded = match self.terms(leg.market).status {
-            MarketStatus::Open | MarketStatus::Observe => true,
-            MarketStatus::Paused
-            | MarketStatus::Closed
-            | MarketStatus::Proposed
-            | MarketStatus::Resolved => false,
-        };
         leg.venue.rules().has_marketable_min()
-            && traded
+            && self.terms(leg.market).status.is_traded()
             && !self.run.is_halted()
             && group.top_ups < TOP_UPS_MAX
     }

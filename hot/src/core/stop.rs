@@ -17,6 +17,7 @@ use crate::book::Book;
 use crate::bounds::WALK_LEVELS_MAX;
 use crate::group::{ADOPTED, Group, Leg, Stop, StopEvent};
 use crate::ids::{Action, MarketId, Outcome};
+use crate::market::MarketDef;
 use crate::note::Alarm;
 use crate::order::{Purpose, Tif};
 use crate::outbox::Outbox;
@@ -92,16 +93,19 @@ impl Core {
         }
     }
 
-    /// The contracts without a partner that are to be sold now. A book in doubt, one that nobody bids in and one whose market is silent
-    /// or not understood say nothing of what they are worth.
+    /// The contracts without a partner that are to be sold now, less those that another sale of ours has a claim on. A book in doubt,
+    /// one that nobody bids in and one whose market is silent or not understood say nothing of what they are worth.
     fn stop_is_due(&self, market: MarketId, outcome: Outcome, policy: u64) -> Option<Qty> {
-        let held = self.money.position(market).held(outcome);
-        let qty = self.money.worth().unpaired(market, outcome).min(held);
+        let free = self.held_free(market, outcome);
+        let qty = self.money.worth().unpaired(market, outcome).min(free);
         let book = self.books.get(market)?;
         let is_known = book.is_good() && !self.silence.is_suspect(market, book.frames());
         let is_open = self.money.worth().settled_at(market).is_none() && !qty.is_zero();
         if !is_known || !is_open || self.groups.has_leg_in(market) || !self.groups.has_room(1) {
             return None;
+        }
+        if !self.may_be_sold(book.terms()) {
+            return None; // what cannot be sold within ten minutes halts everything
         }
         let (bid, _) = book.best_bid_for(outcome)?;
         let fetches = bid.proceeds_floor(qty);
@@ -113,6 +117,14 @@ impl Core {
         let most = cost.scale_floor(self.limits.percent(LimitRow::StopLossPercent), 100);
         let is_lost = cost > Usd::ZERO && lost >= most;
         (policy == 2 || is_lost).then_some(qty)
+    }
+
+    /// Whether the venue would take a sale in a market now, as far as is known: the market is traded, the venue takes orders that trade at
+    /// once, and the way to it is open.
+    fn may_be_sold(&self, terms: &MarketDef) -> bool {
+        terms.status.is_traded()
+            && self.modes.of(terms.venue, terms.shard).takes_all()
+            && self.truth.is_linked(terms.venue)
     }
 
     /// A group around contracts that it is to sell.

@@ -259,14 +259,7 @@ fn has_good_expiry(order: &Order) -> bool {
 /// Whether the venue takes orders in a market of this status. In a market that is only observed nothing is opened; what is
 /// held there may still be hedged, topped up and sold.
 const fn is_traded(status: MarketStatus, opens: bool) -> bool {
-    match status {
-        MarketStatus::Open => true,
-        MarketStatus::Observe => !opens,
-        MarketStatus::Paused
-        | MarketStatus::Closed
-        | MarketStatus::Proposed
-        | MarketStatus::Resolved => false,
-    }
+    status.is_traded() && !(opens && matches!(status, MarketStatus::Observe))
 }
 
 /// Whether the order must have its market's smallest size: by the venue's rule, or because it opens a basket and must

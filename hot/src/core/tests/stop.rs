@@ -3,6 +3,7 @@
 use super::*;
 use crate::order::Purpose;
 use crate::report::Reject;
+use crate::venue_mode::VenueMode;
 
 fn count(desk: &Desk, of: Alarm) -> usize {
     let is_it = |note: &&Note| matches!(note, Note::Alarm { what, .. } if *what == of);
@@ -29,6 +30,11 @@ fn read(desk: &mut Desk, yes_at_polymarket: u64, no_at_kalshi: u64) {
 fn found(policy: u64, yes_at_polymarket: u64) -> Desk {
     let mut desk = Desk::new();
     desk.control(Control::Start { epoch: 2, first_order: 500 });
+    for (venue, link) in
+        Venue::ALL.into_iter().flat_map(|at| [(at, Link::Private), (at, Link::Orders)])
+    {
+        desk.event(Event::Link { venue, link, number: LinkNumber::FIRST, up: true });
+    }
     desk.control(Control::Limit { row: LimitRow::Unpaired, value: policy });
     books(&mut desk);
     read(&mut desk, yes_at_polymarket, 0);
@@ -286,6 +292,70 @@ fn a_quote_of_ours_in_its_way_is_withdrawn_and_the_limit_follows() {
     desk.wait(Nanos::from_millis(60));
     let sale = desk.last_placed();
     assert_eq!((sale.purpose, sale.qty), (Purpose::StopLoss, qty(30)));
+}
+
+/// What was begun there could not end within ten minutes, which halts all trading.
+#[test]
+fn nothing_is_begun_where_nothing_can_be_sold_and_at_once_when_it_can() {
+    let status = |desk: &mut Desk, status| {
+        desk.event(Event::Market(MarketDef { status, ..terms(PM) }));
+        desk.book(PM, &[(40, 100)], &[(60, 100)]);
+    };
+    let mode = |desk: &mut Desk, mode| {
+        let (venue, until) = (Venue::Polymarket, Nanos::ZERO);
+        desk.event(Event::Mode { venue, shard: 0, mode, until });
+    };
+    let link = |desk: &mut Desk, up| {
+        let (venue, link, number) = (Venue::Polymarket, Link::Orders, LinkNumber::FIRST);
+        desk.event(Event::Link { venue, link, number, up });
+    };
+    for case in 0..4 {
+        let mut desk = held(0, PM, Outcome::Yes);
+        match case {
+            0 => status(&mut desk, MarketStatus::Paused),
+            1 => status(&mut desk, MarketStatus::Closed),
+            2 => mode(&mut desk, VenueMode::CancelOnly),
+            _ => link(&mut desk, false),
+        }
+        desk.core.limits.set(LimitRow::Unpaired, 2, false);
+        for _ in 0..10 {
+            desk.wait(Nanos::from_millis(10));
+        }
+        assert_eq!((desk.placed().len(), count(&desk, Alarm::StopLoss)), (0, 0), "case {case}");
+        assert!(desk.core.groups().is_empty());
+        match case {
+            0 | 1 => status(&mut desk, MarketStatus::Observe),
+            2 => mode(&mut desk, VenueMode::Open),
+            _ => link(&mut desk, true),
+        }
+        desk.wait(Nanos::from_millis(10));
+        assert_eq!(desk.last_placed().purpose, Purpose::StopLoss, "case {case}");
+    }
+}
+
+/// Contracts that an order of the operator's is selling already are not sold once more.
+#[test]
+fn what_an_exit_is_selling_is_left_to_it() {
+    for (market, outcome) in [(PM, Outcome::Yes), (KA, Outcome::No)] {
+        let mut desk = held(0, market, outcome);
+        desk.control(Control::Rest {
+            market,
+            outcome,
+            action: Action::Sell,
+            price: price(50),
+            qty: qty(20),
+            expires: None,
+            post_only: true,
+            exit: true,
+        });
+        let exit = desk.last_placed();
+        assert_eq!(exit.purpose, Purpose::Exit);
+        desk.status(&exit, VenueState::Resting, Some(0));
+        desk.core.limits.set(LimitRow::Unpaired, 2, false);
+        desk.wait(Nanos::from_millis(10));
+        let sale = desk.last_placed();
+        assert_eq!((sale.purpose, sale.qty), (Purpose::StopLoss, qty(10)), "{market:?}");
+    }
 }
 
 /// Three contracts at 34 cents are worth more than a dollar, and less at the bid that has room for all: nothing can be sold, and that is
