@@ -115,7 +115,7 @@ impl Core {
         }
         for slot in 0..self.groups.len() {
             let group = self.groups.at(slot);
-            if self.has_leg_in(group, venue, shard) {
+            if self.sells_in(group, venue, shard) {
                 self.groups.at_mut(slot).leave_out(before.since, now);
             }
         }
@@ -124,19 +124,20 @@ impl Core {
         self.wake_groups(now, out);
     }
 
-    fn has_leg_in(&self, group: &Group, venue: Venue, shard: u8) -> bool {
+    /// Whether a group has contracts to sell in a shard of a venue.
+    fn sells_in(&self, group: &Group, venue: Venue, shard: u8) -> bool {
         let at = mode_shard(shard);
-        let is_there = |leg: &crate::group::Leg| {
-            leg.venue == venue && mode_shard(self.terms(leg.market).shard) == at
-        };
-        group.legs().iter().any(is_there)
+        group.legs().iter().any(|leg| {
+            let is_there = leg.venue == venue && mode_shard(self.terms(leg.market).shard) == at;
+            is_there && !group.excess(leg).is_zero()
+        })
     }
 
-    /// Whether a venue takes no order now that trades at once, in which a leg of the group could be sold.
+    /// Whether a group has contracts to sell where the venue takes no order now that trades at once.
     pub(super) fn waits_for_mode(&self, group: &Group) -> bool {
-        group
-            .legs()
-            .iter()
-            .any(|leg| !self.modes.of(leg.venue, self.terms(leg.market).shard).takes_all())
+        group.legs().iter().any(|leg| {
+            let mode = self.modes.of(leg.venue, self.terms(leg.market).shard);
+            !mode.takes_all() && !group.excess(leg).is_zero()
+        })
     }
 }

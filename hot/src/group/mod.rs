@@ -351,11 +351,16 @@ impl Group {
     /// The largest share of a leg that has no partner by what is wanted, in percent, rounded up.
     pub fn mismatch_percent(&self) -> u64 {
         let share = |leg: &Leg| {
-            let excess = leg.net().saturating_sub(self.target.times(leg.ratio));
+            let excess = self.excess(leg);
             let of = u128::from(leg.net().micros().max(1));
             u64::try_from((u128::from(excess.micros()) * 100).div_ceil(of)).expect("at most 100")
         };
         self.legs().iter().map(share).max().unwrap_or(0)
+    }
+
+    /// Contracts of a leg beyond what is wanted of it: they are to be sold.
+    pub fn excess(&self, leg: &Leg) -> Qty {
+        leg.net().saturating_sub(self.target.times(leg.ratio))
     }
 
     /// Whether the group has an order under way that lands on this side of a market's book, or is yet to send one: to buy a leg,
@@ -364,7 +369,7 @@ impl Group {
         self.legs().iter().filter(|leg| leg.market == market).any(|leg| {
             let lands = |action| Side::of(leg.outcome, action) == side;
             let buys = !leg.tried || leg.order.is_some();
-            let sells = leg.net() > self.target.times(leg.ratio);
+            let sells = !self.excess(leg).is_zero();
             (buys && lands(Action::Buy)) || (sells && lands(Action::Sell))
         })
     }
@@ -605,7 +610,7 @@ impl Group {
         }
         let (mut waits, mut dear) = (false, false);
         for (index, leg) in self.legs().iter().enumerate() {
-            let excess = leg.net().saturating_sub(self.target.times(leg.ratio));
+            let excess = self.excess(leg);
             if excess.is_zero() {
                 continue;
             }

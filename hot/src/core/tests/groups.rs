@@ -272,6 +272,29 @@ fn a_dear_bid_is_waited_out_from_when_it_is_first_seen() {
     assert_eq!((desk.last_placed(), desk.core.halted()), (second, Some(HaltWhy::Group)));
 }
 
+/// A price at which something could be sold ends the wait for one, though nobody took the sale.
+#[test]
+fn a_dear_bid_after_a_sale_is_waited_out_anew() {
+    let mut desk = Desk::new();
+    desk.control(Control::Limit { row: LimitRow::UnwindLoss, value: 1_000_000 });
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let second = desk.last_placed();
+    desk.report(Report::Rejected { order: OrderRef::Id(second.id), why: Reject::Funds });
+    desk.wait(Nanos::from_secs(20));
+    desk.book(KA, &[(40, 30)], &[(49, 300)]);
+    desk.wait(Nanos::from_millis(10));
+    let sale = desk.last_placed();
+    assert_eq!(sale.purpose, Purpose::Unwind);
+    desk.book(KA, &[(40, 30)], &[(52, 300)]);
+    desk.status(&sale, VenueState::Cancelled, Some(0));
+    desk.wait(Nanos::from_secs(29));
+    assert_eq!((desk.last_placed(), desk.core.halted()), (sale, None));
+    desk.wait(Nanos::from_secs(2));
+    assert_eq!((desk.last_placed(), desk.core.halted()), (sale, Some(HaltWhy::Group)));
+}
+
 #[test]
 fn a_leg_of_which_more_than_a_tenth_has_no_partner_is_told_once() {
     for (got, told) in [(28, 0), (27, 0), (26, 1), (0, 1)] {

@@ -120,6 +120,51 @@ fn what_waited_and_then_fails_still_ends_with_a_person() {
     assert!((599..605).contains(&secs), "{secs} s");
 }
 
+/// A venue's maintenance is no reason to wait for a bid at the other one, where the contracts are.
+#[test]
+fn a_sale_at_one_venue_is_not_kept_from_a_person_by_the_mode_of_another() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let hedge = desk.last_placed();
+    desk.book(KA, &[(50, 30)], &[]); // nobody bids for NO
+    mode(&mut desk, Venue::Polymarket, VenueMode::Shut);
+    desk.report(Report::Rejected { order: OrderRef::Id(hedge.id), why: Reject::Funds });
+    let (began, mut seconds) = (desk.now, 0);
+    while desk.core.halted().is_none() {
+        desk.wait(Nanos::from_secs(1));
+        seconds += 1;
+        if seconds == 300 {
+            mode(&mut desk, Venue::Polymarket, VenueMode::Open);
+            mode(&mut desk, Venue::Polymarket, VenueMode::Shut);
+        }
+        assert!(desk.now.since(began) < Nanos::from_secs(700), "a person is called");
+    }
+    assert!(desk.now.since(began) >= Nanos::from_secs(600));
+}
+
+/// A better price is waited for while there can be one.
+#[test]
+fn a_dear_price_is_not_waited_out_while_the_venue_takes_no_order() {
+    let mut desk = Desk::new();
+    desk.control(Control::Limit { row: LimitRow::UnwindLoss, value: 1_000_000 });
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let hedge = desk.last_placed();
+    desk.report(Report::Rejected { order: OrderRef::Id(hedge.id), why: Reject::Funds });
+    assert_eq!(desk.last_placed(), hedge, "the sale would lose too much");
+    let wait = |desk: &mut Desk, seconds| (0..seconds).for_each(|_| desk.wait(Nanos::from_secs(1)));
+    mode(&mut desk, Venue::Kalshi, VenueMode::CancelOnly);
+    wait(&mut desk, 100);
+    mode(&mut desk, Venue::Kalshi, VenueMode::Open);
+    wait(&mut desk, 29);
+    assert_eq!(desk.core.halted(), None);
+    wait(&mut desk, 2);
+    assert_eq!(desk.core.halted(), Some(HaltWhy::Group));
+}
+
 #[test]
 fn what_rested_is_asked_about_when_the_venue_is_back() {
     let mut desk = Desk::new();
