@@ -141,45 +141,38 @@ pub const fn contracts(digits: u64, parts: u16) -> Qty {
 
 /// The number that 13 digits make, as times in milliseconds have them.
 #[inline(always)]
-pub fn thirteen(text: &[u8; 13]) -> Option<u64> {
-    let head = u64::from_le_bytes(*text.first_chunk()?) ^ ZEROS;
-    let tail = (u64::from_le_bytes(*text.last_chunk()?) ^ ZEROS) & (u64::MAX << 24); // three are the head's as well
-    let all = are_digits(head) && are_digits(tail);
-    all.then(|| word_value(head) * 100_000 + word_value(tail))
+pub fn thirteen(text: &[u8; 13]) -> u64 {
+    let word = |bytes: Option<&[u8; 8]>| u64::from_le_bytes(*bytes.expect("eight of 13")) ^ ZEROS;
+    let (head, tail) = (word(text.first_chunk()), word(text.last_chunk()));
+    word_value(head) * 100_000 + word_value(tail & (u64::MAX << 24)) // three are the head's as well
 }
 
-/// A whole number of one to fifteen digits that a text begins with, as JSON writes it, and what follows it. `None` for any other,
-/// and near the end of a text.
+/// The number below 10,000 that four digits make.
 #[inline(always)]
-pub fn counter(text: &[u8]) -> Option<(u64, &[u8])> {
-    let (head, tail) = text.split_first_chunk()?;
-    let word = u64::from_le_bytes(*head);
-    let ends = !word & (ONES << 4); // as in `up_to_four`
-    if ends == 0 {
-        return long_counter(word, tail).filter(|_| head[0] != b'0');
-    }
-    let count = (ends.trailing_zeros() / 8) as usize;
-    if count == 0 || (count > 1 && head[0] == b'0') {
-        return None;
-    }
-    let digits = (word ^ ZEROS) << (64 - 8 * count);
-    are_digits(digits).then(|| (word_value(digits), &text[count..]))
+pub const fn four(text: [u8; 4]) -> u16 {
+    let pairs =
+        ((u32::from_le_bytes(text) ^ ZEROS as u32).wrapping_mul((10 << 8) + 1) >> 8) & 0x00ff_00ff;
+    (pairs.wrapping_mul((100 << 16) + 1) >> 16) as u16
 }
 
-/// The same where it begins with these eight digits.
+/// The number of one to eight digits that a text ends with, and how many there are. Of more than eight it is the last eight; what stands
+/// before them is for the caller to look at. `None` where the text does not end with a digit.
 #[inline(always)]
-fn long_counter(head: u64, text: &[u8]) -> Option<(u64, &[u8])> {
-    let word = u64::from_le_bytes(*text.first_chunk()?);
-    let ends = !word & (ONES << 4);
-    let count = (ends.trailing_zeros() / 8) as usize;
-    let (head, mut tail) = (head ^ ZEROS, 0);
-    if count == 8 || !are_digits(head) {
+pub const fn ending(text: [u8; 8]) -> Option<(u64, usize)> {
+    let word = u64::from_le_bytes(text);
+    let count = ((!word & (ONES << 4)).leading_zeros() / 8) as usize; // as in `up_to_four`
+    if count == 0 {
         return None;
     }
-    if count > 0 {
-        tail = (word ^ ZEROS) << (64 - 8 * count);
-    }
-    are_digits(tail).then(|| (word_value(head) * TENS[count] + word_value(tail), &text[count..]))
+    let digits = (word ^ ZEROS) & (u64::MAX << (64 - 8 * count)); // zeros before the first
+    if are_digits(digits) { Some((word_value(digits), count)) } else { None }
+}
+
+/// So many contracts, and hundredths of one in two digits.
+#[inline(always)]
+pub const fn hundredths(contracts: u64, parts: [u8; 2]) -> Qty {
+    let [tens, ones] = [parts[0] & 0xf, parts[1] & 0xf]; // the digits' values
+    Qty::from_micros(contracts * 1_000_000 + tens as u64 * 100_000 + ones as u64 * 10_000)
 }
 
 #[inline(never)]
@@ -417,7 +410,6 @@ fn push(value: u64, byte: u8) -> Result<u64, NotDecimal> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scan::Scan;
     use super::NotDecimal::{Malformed, OffGrid};
     use super::*;
 
@@ -471,14 +463,24 @@ mod tests {
                 assert_eq!(qty(&more[..length]), Ok(Some(contracts(whole, parts))), "{text:?}");
                 taken[1] += 1;
             }
-            if let Some(time) = text.first_chunk::<13>().and_then(thirteen) {
-                assert_eq!(whole(&text[..13]), Some(time), "{text:?}");
+            if let Some(digits) = text.first_chunk::<13>()
+                && digits.iter().all(u8::is_ascii_digit)
+            {
+                let four: [u8; 4] = *digits.first_chunk().unwrap();
+                assert_eq!(whole(digits), Some(thirteen(digits)), "{text:?}");
+                assert_eq!(whole(&four), Some(u64::from(super::four(four))), "{text:?}");
+                let parts = [digits[4], digits[5]];
+                let written = [&four, &b"."[..], &parts].concat();
+                let contracts = u64::from(super::four(four));
+                assert_eq!(qty(&written), Ok(Some(hundredths(contracts, parts))), "{text:?}");
                 taken[2] += 1;
             }
-            if let Some((value, after)) = counter(&more) {
-                let mut scan = Scan::new(&more);
-                assert_eq!(scan.whole(), Some(value), "{text:?}");
-                assert_eq!(after.len(), more.len() - value.to_string().len(), "{text:?}");
+            let before = [&b"-\".:1234"[..below(9)], &text].concat();
+            if let Some(last) = before.last_chunk()
+                && let Some((value, count)) = ending(*last)
+            {
+                assert_eq!(whole(&before[before.len() - count..]), Some(value), "{before:?}");
+                assert!(count == 8 || !before[before.len() - count - 1].is_ascii_digit());
                 taken[3] += 1;
             }
         }

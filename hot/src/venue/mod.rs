@@ -14,6 +14,7 @@ mod pulse;
 pub mod sample;
 pub mod scan;
 mod snapshots;
+mod template;
 mod window;
 
 use crate::event::Event;

@@ -98,6 +98,12 @@ impl KalshiDeltas {
         Self { frames: [frame("5.00"), frame("-5.00")], digits: head.len(), seq: DELTA_SEQ }
     }
 
+    /// The sequence number of the next frame.
+    #[cfg(test)]
+    pub(super) const fn seq(&self) -> u64 {
+        self.seq
+    }
+
     /// The next frame.
     pub fn frame(&mut self) -> &[u8] {
         let mut left = self.seq;

@@ -365,21 +365,6 @@ fn plain_length(bytes: &[u8]) -> usize {
     }
 }
 
-/// How many bytes there are before the first quote. `None` where there is none, and near the end of the text.
-#[inline(always)]
-pub(super) fn until_quote(text: &[u8]) -> Option<usize> {
-    let mut rest = text;
-    loop {
-        let (word, after) = rest.split_first_chunk()?;
-        let other = u64::from_le_bytes(*word) ^ (ONES * b'"' as u64);
-        let marks = other.wrapping_sub(ONES) & !other & HIGHS; // the lowest is exact
-        if marks != 0 {
-            return Some(text.len() - rest.len() + (marks.trailing_zeros() / 8) as usize);
-        }
-        rest = after;
-    }
-}
-
 /// As [`plain_length`] for the other texts: token ids, hashes, and what is near the end of its frame.
 #[inline(never)]
 fn long_plain_length(bytes: &[u8]) -> usize {
@@ -421,7 +406,7 @@ pub(super) fn is_plain<const N: usize>(text: &[u8; N]) -> bool {
             *special |= u8::from(low | (byte == b'"') | (byte == b'\\'));
         }
     }
-    special == [0; 16]
+    special.iter().fold(0, |all, special| all | special) == 0
 }
 
 /// Where a word's first special byte is.

@@ -5,7 +5,6 @@
 //! no error: the caller reads it with [`Scan`](super::scan::Scan), which knows all shapes.
 
 use super::decimal;
-use super::scan::is_plain;
 
 /// A part of a frame, and how much of it has been read.
 #[derive(Clone, Copy, Debug)]
@@ -57,18 +56,6 @@ impl<'a, const N: usize> Window<'a, N> {
         Some(text)
     }
 
-    /// Takes a text of so many bytes that has no quote, no escape and nothing beyond ASCII.
-    #[inline(always)]
-    pub(super) fn plain<const M: usize>(&mut self) -> Option<&'a [u8; M]> {
-        self.take().filter(|text| is_plain(text))
-    }
-
-    /// As [`Window::plain`], for what is written in digits, small letters and some signs: such a text is known with half the work.
-    #[inline(always)]
-    pub(super) fn lower<const M: usize>(&mut self) -> Option<&'a [u8; M]> {
-        self.take().filter(|text| is_lower(text))
-    }
-
     /// Takes up to four digits: see [`decimal::up_to_four`].
     #[inline(always)]
     pub(super) fn up_to_four(&mut self) -> Option<u32> {
@@ -86,42 +73,23 @@ impl<'a, const N: usize> Window<'a, N> {
     }
 }
 
-/// Whether every byte is a digit, a small letter or one of the signs near them, none of which is special in a JSON string: all
-/// from `#` to `?` and from the backtick on within ASCII. Two comparisons a byte, in whole vectors, are fewer than
-/// [`is_plain`] needs.
-#[inline(always)]
-fn is_lower<const M: usize>(text: &[u8; M]) -> bool {
-    const { assert!(M >= 16, "the last block is a whole one") };
-    let (mut above, mut common) = ([0xff_u8; 16], [0xff_u8; 16]);
-    let (blocks, rest) = text.as_chunks::<16>();
-    let last = text.last_chunk::<16>().filter(|_| !rest.is_empty());
-    for block in blocks.iter().chain(last) {
-        for ((above, common), byte) in above.iter_mut().zip(&mut common).zip(block) {
-            *above &= if byte.cast_signed() > 0x22 { 0xff } else { 0 };
-            *common &= byte;
-        }
-    }
-    for (above, common) in above.iter_mut().zip(common) {
-        *above &= if common & 0x20 == 0 { 0 } else { 0xff };
-    }
-    above == [0xff; 16]
-}
-
-/// Whether two texts of a known length are the same, in blocks: the compiler calls a function where there are more than two.
+/// Whether two texts of a known length are the same, in parts that the compiler compares in place: where there is more to compare at
+/// once it calls a function.
 #[inline(always)]
 pub(super) fn same<const M: usize>(one: &[u8; M], other: &[u8; M]) -> bool {
-    if M <= 32 {
+    const PART: usize = 32;
+    if M <= PART {
         return one == other;
     }
-    let mut differ = [0; 16];
-    let (ones, others) = (one.as_chunks::<16>().0, other.as_chunks::<16>().0);
-    let last = one.last_chunk::<16>().zip(other.last_chunk());
-    for (one, other) in ones.iter().zip(others).chain(last) {
-        for ((differ, one), other) in differ.iter_mut().zip(one).zip(other) {
-            *differ |= one ^ other;
+    let mut at = 0;
+    while at < M {
+        let from = at.min(M - PART); // the last part may have bytes of the one before
+        if one[from..].first_chunk::<PART>() != other[from..].first_chunk() {
+            return false;
         }
+        at += PART;
     }
-    differ == [0; 16]
+    true
 }
 
 #[cfg(test)]
@@ -129,18 +97,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lower_texts_are_plain_wherever_the_byte_stands() {
-        let mut text = [b'a'; 40];
-        for at in 0..text.len() {
-            for byte in 0..=u8::MAX {
-                text[at] = byte;
-                let is_one = matches!(byte, 0x23..=0x3f | 0x60..=0x7f);
-                assert_eq!(is_lower(&text), is_one, "{byte:#x} at {at}");
-                assert!(is_plain(&text) || !is_one);
-                assert_eq!(is_lower(text.first_chunk::<32>().unwrap()), is_one || at >= 32);
+    fn texts_are_the_same_or_differ_wherever_the_byte_stands() {
+        fn check<const M: usize>() {
+            let text = [b'a'; M];
+            assert!(same(&text, &text));
+            for at in 0..M {
+                let mut other = text;
+                other[at] = b'b';
+                assert!(!same(&text, &other), "{at} of {M}");
             }
-            text[at] = b'f';
         }
+        check::<7>();
+        check::<32>();
+        check::<48>();
+        check::<64>();
+        check::<70>();
     }
 
     #[test]

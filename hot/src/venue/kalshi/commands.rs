@@ -1,6 +1,7 @@
 //! Subscriptions: what we ask for, under which number it comes, and where its sequence stands.
 
 use super::super::{DecodeError, EventSink, decimal};
+use super::next_delta::NextDelta;
 use super::wire::Message;
 use super::{Role, Seen, Session};
 use crate::book::StaleWhy;
@@ -41,17 +42,22 @@ pub(super) struct Sid {
 }
 
 impl Session {
-    /// Takes a sequence number where it is the next one of the first subscription, as that of the books most often is. `false` says
-    /// nothing, and takes nothing.
+    /// Takes the sequence number that was expected of a change of a book.
     #[inline]
-    pub(super) fn next_in_sequence(&mut self, sid: u64, seq: u64) -> bool {
-        match self.sids.first_mut() {
-            Some(there) if there.sid == sid && there.next == Some(seq) => {
-                there.next = Some(seq.saturating_add(1));
-                true
-            }
-            _ => false,
+    pub(super) fn take_expected(&mut self) {
+        let place = self.next_delta.place();
+        let there = self.sids.get_mut(place).expect("it is expected of one of them");
+        let seq = there.next.expect("a number was expected").saturating_add(1);
+        there.next = Some(seq);
+        if !self.next_delta.count_up() {
+            self.next_delta = NextDelta::of(place, there.sid, seq);
         }
+    }
+
+    /// The link is new, or its subscriptions are.
+    pub(super) fn forget_sids(&mut self) {
+        self.sids.clear();
+        self.next_delta = NextDelta::NONE;
     }
 
     /// Checks and takes a sequence number. A subscription whose first frame outran its acknowledgement is
@@ -62,6 +68,7 @@ impl Session {
             None => {
                 if self.sids.len() == SIDS_MAX {
                     self.sids.remove(0); // more than we ever ask for: keep the newest
+                    self.next_delta = NextDelta::NONE; // the others have another place now
                 }
                 self.sids.push(Sid { sid, channel: Channel::of(kind), next: None });
                 self.sids.len() - 1
@@ -72,7 +79,11 @@ impl Session {
         if seq < want {
             return Seen::Again;
         }
-        there.next = Some(seq.saturating_add(1));
+        let next = seq.saturating_add(1);
+        there.next = Some(next);
+        if self.role == Role::Market && Channel::of(kind) == Channel::Book {
+            self.next_delta = NextDelta::of(index, sid, next);
+        }
         if seq > want { Seen::Gap { want, seen: seq } } else { Seen::Next }
     }
 
@@ -101,6 +112,7 @@ impl Session {
         let channel = Channel::of(message.channel);
         if channel != Channel::Other {
             self.sids.retain(|there| there.channel != channel || there.sid == sid);
+            self.next_delta = NextDelta::NONE;
         }
         if let Some(there) = self.sids.iter_mut().find(|there| there.sid == sid) {
             there.channel = channel;
@@ -127,10 +139,11 @@ impl Session {
         match ended {
             Some((sid, channel)) if channel != Channel::Other => {
                 self.sids.retain(|there| there.sid != sid);
+                self.next_delta = NextDelta::NONE;
                 self.resubscribe(now, channel, sink);
             }
             _ => {
-                self.sids.clear();
+                self.forget_sids();
                 for channel in [Channel::Book, Channel::Trade, Channel::Lifecycle, Channel::Other] {
                     self.resubscribe(now, channel, sink);
                 }

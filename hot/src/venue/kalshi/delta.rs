@@ -1,10 +1,9 @@
 //! A change of one level, as the venue sends it thousands of times a second.
 
-use super::super::scan::until_quote;
-use super::super::window::Window;
+use super::super::template::{ANY, DIGIT, FIRST, STAMP, TEXT, Template, has_slash};
 use super::super::{DecodeError, EventSink, decimal};
-use super::wire::{Said, UsualDelta};
-use super::{Role, Session, State};
+use super::wire::Said;
+use super::{Session, State};
 use crate::book::{Change, Level};
 use crate::event::Event;
 use crate::ids::Side;
@@ -29,13 +28,11 @@ impl State {
 }
 
 impl Session {
-    /// A frame that is a whole change of a market that is followed, and the market's slot. `None` says nothing of what it is.
+    /// A frame that is the next whole change of a market that is followed. `None` says nothing of what it is.
     #[inline(always)]
-    pub(super) fn quick_delta<'a>(&self, frame: &'a [u8]) -> Option<(UsualDelta<'a>, usize)> {
-        match self.role {
-            Role::Market => read(frame, |ticker| self.guess(ticker)),
-            Role::Private => None,
-        }
+    pub(super) fn quick_delta(&self, frame: &[u8]) -> Option<QuickDelta> {
+        let head = self.next_delta.begins(frame)?;
+        read(&self.delta_shape, frame, head, |ticker| self.guess(ticker))
     }
 
     /// The slot of a market that is followed, found the quick way. `None` says nothing of whether it is.
@@ -46,26 +43,18 @@ impl Session {
         (state.is_called(ticker) && self.snapshots.is_followed(slot)).then_some(slot)
     }
 
-    /// A change of one level of a market that is followed.
+    /// The next change in the sequence, of one level of a market that is followed.
     #[inline]
     pub(super) fn on_quick_delta<S: EventSink>(
         &mut self,
         now: Nanos,
-        delta: &UsualDelta<'_>,
-        slot: usize,
+        delta: &QuickDelta,
         sink: &mut S,
     ) -> Result<(), DecodeError> {
         self.counters.messages += 1;
-        let gap = if self.next_in_sequence(delta.sid, delta.seq) {
-            Ok(())
-        } else {
-            match self.in_sequence(now, delta.sid, delta.seq, b"orderbook_delta", sink) {
-                Some(gap) => gap,
-                None => return Ok(()),
-            }
-        };
-        self.hear(slot, delta.ts_ms);
-        gap.and(self.on_placed_delta(now, slot, delta.ts_ms, || Ok(delta.said), sink))
+        self.take_expected();
+        self.hear(delta.slot, Some(delta.ts_ms));
+        self.on_placed_delta(now, delta.slot, Some(delta.ts_ms), || Ok(delta.said), sink)
     }
 
     /// One level of a market's book changes, as `said` reads.
@@ -115,72 +104,93 @@ impl Session {
     }
 }
 
-/// Bytes from the ticker's end to the end of the side, and what may be looked at beyond: at most.
-const DELTA_BODY: usize = 128;
-/// Bytes from the end of the side on.
-const DELTA_TAIL: usize = 57;
-
-/// As [`usual_delta`](super::wire::usual_delta), of a frame that has all members, of a ticker that `known` has a slot for: every byte of it is held against
-/// what it is to be without a search for its members, and lengths that vary are worked out without a branch. `None` for any
-/// other frame.
-#[inline(always)]
-fn read(
-    frame: &[u8],
-    known: impl FnOnce(&[u8]) -> Option<usize>,
-) -> Option<(UsualDelta<'_>, usize)> {
-    let (head, text) = frame.split_first_chunk()?;
-    if head != b"{\"type\":\"orderbook_delta\",\"sid\":" {
-        return None;
-    }
-    let (sid, text) = decimal::counter(text)?;
-    let (name, text) = text.split_first_chunk()?;
-    if name != b",\"seq\":" {
-        return None;
-    }
-    let (seq, text) = decimal::counter(text)?;
-    let (middle, text) = text.split_first_chunk::<55>()?;
-    let mut middle = Window::new(middle);
-    middle.literal(b",\"sending_ts_ms\":")?;
-    json_millis(&mut middle)?;
-    middle.literal(b",\"msg\":{\"market_ticker\":\"")?;
-    let (ticker, text) = text.split_at_checked(until_quote(text)?)?;
-    let slot = known(ticker)?; // so that it is plain
-    let mut body = Window::new(text.first_chunk::<DELTA_BODY>()?);
-    body.literal(b"\",\"market_id\":\"")?;
-    body.lower::<36>()?;
-    body.literal(b"\",\"price_dollars\":\"0.")?;
-    let price = body.up_to_four()?;
-    body.literal(b"\",\"delta_fp\":\"")?;
-    let less = *body.next()? == [b'-'];
-    body.pass(usize::from(less));
-    let (whole, parts) = body.seven_and_four()?;
-    body.literal(b"\",\"side\":\"")?;
-    let side = body.next::<4>()?;
-    let no = side == b"no\",";
-    if !no && side != b"yes\"" {
-        return None;
-    }
-    body.pass(3 - usize::from(no));
-    let mut tail = Window::new(<&[u8; DELTA_TAIL]>::try_from(text.get(body.at()..)?).ok()?);
-    tail.literal(b"\",\"ts\":\"")?;
-    tail.plain::<24>()?;
-    tail.literal(b"\",\"ts_ms\":")?;
-    let ts_ms = json_millis(&mut tail)?;
-    tail.literal(b"}}")?;
-    let [price, parts] = decimal::two_fours(price, parts)?;
-    let price = Price::from_ticks(price).filter(|&price| price != Price::ZERO)?;
-    let qty = decimal::contracts(whole, parts);
-    let change = if less { Change::Take(qty) } else { Change::Add(qty) };
-    let side = if no { Side::Ask } else { Side::Bid }; // already in YES price
-    let said = (side, price, change);
-    Some((UsualDelta { sid, seq, ticker, ts_ms: Some(ts_ms), said }, slot))
+/// What the next change in the sequence says, and of which market.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct QuickDelta {
+    slot: usize,
+    ts_ms: u64,
+    said: Said,
 }
 
-/// A time in milliseconds as a JSON number, from 2001 to 2286.
+/// How the venue writes a change behind the numbers with which it begins.
+#[derive(Debug)]
+pub(super) struct DeltaShape {
+    /// From the time of sending to the ticker.
+    sent: Template<38, 3>,
+    /// From the ticker's end to the change.
+    names: Template<90, 6>,
+    /// From the point of the change to the end of the side; of `no` one byte more.
+    side: Template<16, 1>,
+    /// From the end of the side on.
+    end: Template<57, 4>,
+}
+
+/// In its `names`, where the market's id ends, and where the price's digits begin.
+const ID_END: usize = 51;
+const PRICE: usize = 72;
+/// In its `end`, where the time in milliseconds begins.
+const TS_MS: usize = 42;
+
+impl DeltaShape {
+    /// Of every frame with all members, a price in four decimals and a change in two, as the venue writes them (2026-11-20).
+    pub(super) fn new() -> Self {
+        let mut millis = [DIGIT; 13]; // a JSON number, from 2001 to 2286
+        millis[0] = FIRST;
+        let sent = Template::new(&[&millis, b",\"msg\":{\"market_ticker\":\""]);
+        let names = Template::new(&[
+            b"\",\"market_id\":\"",
+            &[TEXT; 36],
+            b"\",\"price_dollars\":\"0.",
+            &[DIGIT; 4],
+            b"\",\"delta_fp\":\"",
+        ]);
+        let side = Template::new(&[b".", &[DIGIT; 2], b"\",\"side\":\"", &[ANY; 3]]);
+        let stamp = [STAMP; 24];
+        let end = Template::new(&[b"\",\"ts\":\"", &stamp, b"\",\"ts_ms\":", &millis, b"}}"]);
+        Self { sent, names, side, end }
+    }
+}
+
+/// As [`usual_delta`](super::wire::usual_delta), of a frame of this shape; its first `head` bytes were looked at, and `known` has a slot
+/// for its ticker. Every byte is held against what it is to be without a search for the members: what varies in length is read from
+/// its end. `None` for any other frame.
 #[inline(always)]
-fn json_millis<const N: usize>(window: &mut Window<'_, N>) -> Option<u64> {
-    let digits = window.take()?;
-    decimal::thirteen(digits).filter(|_| digits[0] != b'0')
+fn read(
+    shape: &DeltaShape,
+    frame: &[u8],
+    head: usize,
+    known: impl FnOnce(&[u8]) -> Option<usize>,
+) -> Option<QuickDelta> {
+    let (rest, end) = frame.split_last_chunk()?;
+    let side = *rest.last_chunk::<4>()?;
+    let no = side == *b":\"no";
+    let point = (rest.len() + usize::from(no)).checked_sub(16)?;
+    let (number, from_point) = frame.split_at_checked(point)?;
+    let parts = from_point.first_chunk()?;
+    let (whole, digits) = decimal::ending(*number.last_chunk()?)?;
+    let number = number.get(..number.len().checked_sub(digits)?)?;
+    let less = *number.last()? == b'-';
+    let number = number.get(..number.len().checked_sub(usize::from(less))?)?;
+    let (rest, names) = number.split_last_chunk()?;
+    let (sent, ticker) = rest.get(head..)?.split_first_chunk()?;
+    let fits = shape.sent.fits(sent) && shape.names.fits(names);
+    if !fits || !shape.side.fits(parts) || !shape.end.fits(end) {
+        return None;
+    }
+    if has_slash::<48>(names[..ID_END].last_chunk()?) || (!no && side != *b"\"yes") {
+        return None;
+    }
+    let slot = known(ticker)?; // so that it is plain
+    let price = Price::from_ticks(decimal::four(*names[PRICE..].first_chunk()?))?;
+    if price == Price::ZERO {
+        return None;
+    }
+    let [_, tenths, hundredths, ..] = *parts;
+    let qty = decimal::hundredths(whole, [tenths, hundredths]);
+    let change = if less { Change::Take(qty) } else { Change::Add(qty) };
+    let side = if no { Side::Ask } else { Side::Bid }; // already in YES price
+    let ts_ms = decimal::thirteen(end[TS_MS..].first_chunk()?);
+    Some(QuickDelta { slot, ts_ms, said: (side, price, change) })
 }
 
 #[cfg(test)]
@@ -188,39 +198,45 @@ mod tests {
     use super::super::super::Session as _;
     use super::super::super::sample::{KalshiDeltas, for_each_change, kalshi_session};
     use super::super::super::scan::Scan;
+    use super::super::next_delta::NextDelta;
     use super::super::wire::{Scratch, read_delta, read_message};
     use super::*;
 
-    /// What the general reader makes of a delta.
+    /// What the general reader makes of a delta: its two numbers, and the rest.
     ///
     /// # Panics
     /// If it does not take it as one.
-    fn in_general<'a>(frame: &'a [u8], scratch: &mut Scratch) -> UsualDelta<'a> {
+    fn in_general(frame: &[u8], scratch: &mut Scratch) -> ([u64; 2], QuickDelta) {
         let mut scan = Scan::new(frame);
         let message = read_message(&mut scan, scratch).expect("good JSON");
         assert_eq!((scan.end(), message.kind), (Ok(()), &b"orderbook_delta"[..]));
+        assert_eq!(message.ticker, TICKER.as_bytes());
         let number = |text| decimal::whole(text).expect("a number");
-        UsualDelta {
-            sid: number(message.sid),
-            seq: number(message.seq),
-            ticker: message.ticker,
-            ts_ms: decimal::whole(message.ts_ms),
-            said: read_delta(&message).expect("a change"),
-        }
+        let said = read_delta(&message).expect("a change");
+        let delta = QuickDelta { slot: 7, ts_ms: number(message.ts_ms), said };
+        ([message.sid, message.seq].map(number), delta)
+    }
+
+    /// The same read the quick way, where these two numbers are expected.
+    fn quickly([sid, seq]: [u64; 2], frame: &[u8]) -> Option<QuickDelta> {
+        let known = |ticker: &[u8]| (ticker == TICKER.as_bytes()).then_some(7);
+        read(&DeltaShape::new(), frame, NextDelta::of(0, sid, seq).begins(frame)?, known)
     }
 
     const TICKER: &str = "KXSAMPLE-26NOV2017-T94999.99";
 
-    /// A delta with all members and with numbers of any length, some of which are too long to be read the quick way.
-    fn drawn(below: &mut impl FnMut(u64) -> u64) -> Vec<u8> {
+    /// A delta with all members and with numbers of any length, some of which are not to be read the quick way; and the numbers of
+    /// its subscription and in its sequence.
+    fn drawn(below: &mut impl FnMut(u64) -> u64) -> ([u64; 2], Vec<u8>) {
         let mut long = |digits| {
             let most = 10_u64.pow(1 + below(digits) as u32);
             below(most)
         };
         let (sid, seq, whole) = (long(3), long(17), long(8));
-        let (ticks, places) = (1 + below(9_999), below(7) as usize);
+        let ticks = 1 + below(9_999);
+        let places = if below(4) == 0 { below(7) as usize } else { 2 };
         let (price, parts) = (format!("{ticks:04}"), format!("{:06}", below(1_000_000)));
-        let price = if below(2) == 0 { price.as_str() } else { price.trim_end_matches('0') };
+        let price = if below(4) != 0 { price.as_str() } else { price.trim_end_matches('0') };
         let sign = if below(2) == 0 { "-" } else { "" };
         let size = match places {
             0 => format!("{sign}{whole}"),
@@ -228,43 +244,39 @@ mod tests {
         };
         let side = if below(2) == 0 { "yes" } else { "no" };
         let [sent, ms] = [below(1_000_000_000), below(1_000_000_000)];
-        format!(
+        let frame = format!(
             "{{\"type\":\"orderbook_delta\",\"sid\":{sid},\"seq\":{seq},\"sending_ts_ms\":1795{sent:09},\
              \"msg\":{{\"market_ticker\":\"{TICKER}\",\"market_id\":\"9b0f6b43-5b68-4f9f-9f02-9a2d1b8ac1a1\",\
              \"price_dollars\":\"0.{price}\",\"delta_fp\":\"{size}\",\"side\":\"{side}\",\
              \"ts\":\"2026-11-20T18:00:00.531Z\",\"ts_ms\":1795{ms:09}}}}}"
-        )
-        .into_bytes()
+        );
+        ([sid, seq], frame.into_bytes())
     }
 
     #[test]
     fn a_delta_read_the_quick_way_reads_the_same_in_general() {
-        let known = |ticker: &[u8]| (ticker == TICKER.as_bytes()).then_some(7);
         let (mut scratch, mut quick, mut seed) = (Scratch::new(), 0, 5_u64);
         let mut below = |bound: u64| {
             seed = seed.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
             (seed >> 33) % bound
         };
-        let mut check = |frame: &[u8]| {
-            let Some((delta, 7)) = read(frame, known) else { return 0 };
-            assert_eq!(
-                delta,
-                in_general(frame, &mut scratch),
-                "{}",
-                String::from_utf8_lossy(frame)
-            );
+        let mut check = |numbers: [u64; 2], frame: &[u8]| {
+            let Some(delta) = quickly(numbers, frame) else { return 0 };
+            let text = String::from_utf8_lossy(frame);
+            assert_eq!((numbers, delta), in_general(frame, &mut scratch), "{text}");
             1
         };
         let mut deltas = KalshiDeltas::new();
-        for frame in [(); 2].map(|()| deltas.frame().to_vec()) {
-            let frame = frame.as_slice();
-            assert_eq!(check(frame), 1);
-            for_each_change(frame, |frame| quick += check(frame));
+        for _ in 0..2 {
+            let numbers = [1, deltas.seq()];
+            let frame = deltas.frame().to_vec();
+            assert_eq!(check(numbers, &frame), 1);
+            for_each_change(&frame, |frame| quick += check(numbers, frame));
         }
         assert!(quick > 500, "values may differ: {quick}");
         let (mut quick, mut changed) = (0, 0);
         for turn in 0..60_000 {
-            let mut frame = drawn(&mut below);
+            let (numbers, mut frame) = drawn(&mut below);
             let mut is_changed = false;
             for _ in 0..if turn % 2 == 0 { 0 } else { 1 + below(3) } {
                 let at = below(frame.len() as u64) as usize;
@@ -275,7 +287,7 @@ mod tests {
             if turn % 16 == 15 {
                 frame.truncate(below(frame.len() as u64) as usize);
             }
-            let taken = check(&frame);
+            let taken = check(numbers, &frame);
             (quick, changed) = (quick + taken, changed + taken * i32::from(is_changed));
         }
         assert!(quick > 5_000 && changed > 100, "{quick} {changed}");

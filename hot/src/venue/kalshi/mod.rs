@@ -8,6 +8,7 @@
 mod commands;
 mod delta;
 mod life;
+mod next_delta;
 pub mod odd;
 mod private;
 mod wire;
@@ -15,6 +16,8 @@ mod wire;
 pub use self::private::our_order_id;
 
 use self::commands::{Channel, Sid};
+use self::delta::DeltaShape;
+use self::next_delta::NextDelta;
 use self::wire::{Message, Scratch, read_delta, read_message, usual_delta};
 use super::decimal;
 use super::hints::Hints;
@@ -73,6 +76,9 @@ pub struct Session {
     hints: Hints,
     states: Vec<State>,
     sids: Vec<Sid>,
+    /// How the next change of the subscription begins that carries the books.
+    next_delta: NextDelta,
+    delta_shape: DeltaShape,
     scratch: Scratch,
     plain: Vec<u8>,
     out: Outgoing,
@@ -132,6 +138,8 @@ impl Session {
             hints: Hints::with_capacity(markets),
             states: Vec::with_capacity(markets),
             sids: Vec::with_capacity(commands::SIDS_MAX),
+            next_delta: NextDelta::NONE,
+            delta_shape: DeltaShape::new(),
             scratch: Scratch::new(),
             plain: Vec::new(),
             out: Outgoing::with_capacity(2_048 + markets * 192),
@@ -684,7 +692,7 @@ impl super::Session for Session {
         self.pulse.open(now);
         self.ping = true; // the answer says the link works
         self.lag = Lag::NONE;
-        self.sids.clear();
+        self.forget_sids();
         self.acked = [false; 2];
         self.joining = None;
         self.out.clear();
@@ -706,7 +714,7 @@ impl super::Session for Session {
             Role::Private => return self.on_private_frame(now, frame, sink),
         }
         match self.quick_delta(frame) {
-            Some((delta, slot)) => self.on_quick_delta(now, &delta, slot, sink),
+            Some(delta) => self.on_quick_delta(now, &delta, sink),
             None => self.frame(now, frame, sink),
         }
     }

@@ -15,7 +15,7 @@ use super::super::snapshots::{Snapshots, Unanswered};
 use super::super::{Counters, DecodeError, EventSink, Notice, Session, plain};
 use super::names::{Names, Slot};
 use super::odd::{self, Gist};
-use super::twins;
+use super::twins::{self, TwinsShape};
 use super::wire::{
     Fields, Message, Role, Scratch, Twins, in_yes, no_role, push_changes, push_twins, read_entry,
     read_message, required_qty, side_of, stated_top, usual_changes,
@@ -40,6 +40,7 @@ const UNREAD_MAX: usize = 64;
 #[derive(Debug)]
 pub struct MarketSession {
     names: Names,
+    twins_shape: TwinsShape,
     states: Vec<State>,
     scratch: Scratch,
     plain: Vec<u8>,
@@ -78,6 +79,7 @@ impl MarketSession {
     pub fn with_capacity(markets: usize) -> Self {
         Self {
             names: Names::with_capacity(markets),
+            twins_shape: TwinsShape::new(),
             states: Vec::with_capacity(markets),
             scratch: Scratch::new(),
             plain: Vec::new(),
@@ -700,7 +702,7 @@ impl Session for MarketSession {
         self.counters.frames += 1;
         self.join(now);
         self.pulse.alive(now, sink);
-        if let Some((twins, millis)) = twins::read(frame, &self.names)
+        if let Some((twins, millis)) = twins::read(&self.twins_shape, frame, &self.names)
             && self.snapshots.is_synced(usize::from(twins.slot))
         {
             self.counters.messages += 1;

@@ -73,8 +73,8 @@ impl Token {
         }
         // two comparisons of known lengths that together cover all of it
         let begins = same(there.first_chunk::<HALF>()?, self.bytes.first_chunk()?);
-        let end_of = |bytes: &[u8; TOKEN_ROOM]| bytes[end - BLOCK..].first_chunk().copied();
-        let ends = end_of(there)? == end_of(&self.bytes)? as [u8; BLOCK];
+        let last = end - BLOCK;
+        let ends = there[last..].first_chunk::<BLOCK>() == self.bytes[last..].first_chunk();
         if begins && ends { text.get(end..) } else { None }
     }
 }

@@ -6,6 +6,7 @@
 //! makes the same of those that both understand.
 
 use super::super::decimal;
+use super::super::template::{DIGIT, TEXT, Template, has_slash};
 use super::super::window::Window;
 use super::names::{Names, PRICE};
 use super::wire::Twins;
@@ -18,6 +19,38 @@ const HEAD: usize = 110;
 const TAIL: usize = 62;
 /// Bytes from the digits of an entry's price to the end of its last number, and what may be looked at beyond: at most.
 const NUMBERS: usize = 136;
+
+/// How the venue writes what does not vary in length.
+#[derive(Debug)]
+pub(super) struct TwinsShape {
+    /// Up to the first token.
+    begin: Template<HEAD, 7>,
+    /// From the end of an entry's side to the digits of its best bid.
+    hash: Template<68, 5>,
+    /// From the last number on.
+    end: Template<TAIL, 4>,
+}
+
+/// In its `begin`, where the market's condition ends.
+const CONDITION_END: usize = 77;
+/// In its `hash`, where the hash ends.
+const HASH_END: usize = 51;
+/// In its `end`, where the time begins.
+const MILLIS_AT: usize = 18;
+
+impl TwinsShape {
+    /// Of every frame that the venue sends of one change (2026-09-24).
+    pub(super) fn new() -> Self {
+        let (condition, hash, millis) = ([TEXT; 66], [TEXT; 40], [DIGIT; 13]);
+        let price_changes = b"\", \"price_changes\":[{\"asset_id\":\"";
+        let event_type = b"\", \"event_type\":\"price_change\"}";
+        Self {
+            begin: Template::new(&[b"{\"market\":\"", &condition, price_changes]),
+            hash: Template::new(&[b"\", \"hash\":\"", &hash, b"\", \"best_bid\":\"0."]),
+            end: Template::new(&[b"\"}], \"timestamp\":\"", &millis, event_type]),
+        }
+    }
+}
 
 /// What an entry says of its own token's book.
 #[derive(Clone, Copy)]
@@ -32,7 +65,7 @@ struct Told {
 impl Told {
     /// From the digits of the price to the quote behind the last number, which is left.
     #[inline(always)]
-    fn read(text: &[u8]) -> Option<(Self, &[u8])> {
+    fn read<'a>(text: &'a [u8], shape: &TwinsShape) -> Option<(Self, &'a [u8])> {
         let mut window = Window::new(text.first_chunk::<NUMBERS>()?);
         let price = window.up_to_four()?;
         window.literal(b"\", \"size\":\"")?;
@@ -44,9 +77,10 @@ impl Told {
             return None;
         }
         window.pass(3 + usize::from(sells));
-        window.literal(b"\", \"hash\":\"")?;
-        window.lower::<40>()?;
-        window.literal(b"\", \"best_bid\":\"0.")?;
+        let hash = window.take()?;
+        if !shape.hash.fits(hash) || has_slash::<48>(hash[..HASH_END].last_chunk()?) {
+            return None;
+        }
         let bid = window.up_to_four()?;
         window.literal(b"\", \"best_ask\":\"0.")?;
         let ask = window.up_to_four()?;
@@ -60,23 +94,24 @@ impl Told {
 /// Reads a whole frame that is one change told of both tokens, the tops of which agree: the change and its time in milliseconds.
 /// `None` for any other.
 #[inline(always)]
-pub(super) fn read(frame: &[u8], names: &Names) -> Option<(Twins, u64)> {
+pub(super) fn read(shape: &TwinsShape, frame: &[u8], names: &Names) -> Option<(Twins, u64)> {
     let (head, text) = frame.split_first_chunk::<HEAD>()?;
-    let mut head = Window::new(head);
-    head.literal(b"{\"market\":\"")?;
-    let condition = head.lower::<66>()?;
-    head.literal(b"\", \"price_changes\":[{\"asset_id\":\"")?;
+    let condition = head[..CONDITION_END].last_chunk()?;
+    if !shape.begin.fits(head) || has_slash::<80>(head.first_chunk()?) {
+        return None;
+    }
     let (slot, tokens) = names.guess(condition)?;
     let no_first = !tokens[0].may_begin(text);
     let text = tokens[usize::from(no_first)].strip(text)?;
-    let (first, text) = Told::read(text)?;
+    let (first, text) = Told::read(text, shape)?;
     let text = strip(text, b"\"}, {\"asset_id\":\"")?;
     let text = tokens[usize::from(!no_first)].strip(text)?;
-    let (second, text) = Told::read(text)?;
-    let mut tail = Window::new(<&[u8; TAIL]>::try_from(text).ok()?);
-    tail.literal(b"\"}], \"timestamp\":\"")?;
-    let millis = decimal::thirteen(tail.take()?)?;
-    tail.literal(b"\", \"event_type\":\"price_change\"}")?;
+    let (second, text) = Told::read(text, shape)?;
+    let tail = <&[u8; TAIL]>::try_from(text).ok()?;
+    if !shape.end.fits(tail) {
+        return None;
+    }
+    let millis = decimal::thirteen(tail[MILLIS_AT..].first_chunk()?);
     // With four digits no price is a dollar; so none of those that add up to one is zero, nor without a digit.
     let dollar = Price::ONE.ticks();
     let same = first.ticks + second.ticks == dollar && first.sells != second.sells;
@@ -209,7 +244,7 @@ mod tests {
             if turn % 16 == 15 {
                 frame.truncate(below(frame.len() as u64) as usize);
             }
-            let Some(read) = read(&frame, &names) else { continue };
+            let Some(read) = read(&TwinsShape::new(), &frame, &names) else { continue };
             (quick, changed) = (quick + 1, changed + u32::from(is_changed));
             assert_eq!(read, in_general(&frame, &names, &mut scratch));
         }
@@ -241,9 +276,9 @@ mod tests {
     fn what_is_read_the_quick_way_reads_the_same_in_general() {
         let (names, mut scratch, mut quick) = (names(), Scratch::new(), 0);
         for frame in sample::price_changes() {
-            assert!(read(&frame, &names).is_some());
+            assert!(read(&TwinsShape::new(), &frame, &names).is_some());
             for_each_change(&frame, |frame| {
-                let Some(read) = read(frame, &names) else { return };
+                let Some(read) = read(&TwinsShape::new(), frame, &names) else { return };
                 quick += 1;
                 assert_eq!(read, in_general(frame, &names, &mut scratch));
             });
