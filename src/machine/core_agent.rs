@@ -60,6 +60,9 @@ pub struct CoreAgent {
     executors: PerVenue<Producer<Intent>>,
     feeds: Producer<Intent>,
     journal: Producer<JournalItem>,
+    /// Records for which the journal's ring has room, at least: looked at anew only where that may be too little, because the other
+    /// side's place in a ring is on its way from another core.
+    room: usize,
     stats: Producer<Stats>,
     halt: HaltEpoch,
     clock: Clock,
@@ -67,8 +70,8 @@ pub struct CoreAgent {
     stats_due: Nanos,
     first: VecDeque<Event>,
     sent: u64,
-    /// How long each event of this turn took, in nanoseconds: counted at its end, when no order waits for it any more.
-    spans: Vec<u64>,
+    /// When each event of this turn was taken and done with: counted at its end, when no order waits for it any more.
+    spans: Vec<(u64, u64)>,
     /// Whether something was handled since the next places in the rings were brought into the cache.
     is_cold: bool,
     /// Whether the epoch was moved for the want of room in the journal that lasts.
@@ -113,6 +116,7 @@ impl CoreAgent {
             executors: rings.executors,
             feeds: rings.feeds,
             journal: rings.journal,
+            room: 0,
             stats: rings.stats,
             halt,
             clock,
@@ -186,7 +190,7 @@ impl CoreAgent {
         // Where one event's time ends the next one's begins: a clock read less for each.
         let mut read = None;
         for _ in 0..self.first.len().min(FIRST_MAX) {
-            if self.journal.slots() < JOURNAL_ROOM {
+            if !self.look_for_room() {
                 self.blocked += 1;
                 return handled; // nothing was decided yet that a halt could void: it waits for the journal
             }
@@ -204,24 +208,44 @@ impl CoreAgent {
             self.timer_due = now.after(TIMER_EVERY);
             self.handle(now, &Event::Timer, &mut read);
         }
-        for input in 0..self.inputs.len() {
+        let mut inputs = std::mem::take(&mut self.inputs); // so that an event is handled where it lies
+        let has_room = self.take_inputs(now, &mut inputs, &mut handled, &mut read);
+        self.inputs = inputs;
+        if has_room && now >= self.stats_due {
+            self.stats_due = now.after(STATS_EVERY);
+            self.publish_stats();
+        }
+        handled
+    }
+
+    /// Takes so many events from each input. Returns whether the journal had room for all of them.
+    fn take_inputs(
+        &mut self,
+        now: Nanos,
+        inputs: &mut [Consumer<Event>],
+        handled: &mut u32,
+        read: &mut Option<u64>,
+    ) -> bool {
+        for input in inputs {
             for _ in 0..BURST_MAX {
                 if !self.journal_has_room() {
-                    return handled;
+                    return false;
                 }
-                let Ok(event) = self.inputs[input].pop() else { break };
+                let Ok(event) = input.peek() else { break };
                 if matches!(event, Event::Market(_)) {
                     self.take_rooms();
                 }
-                self.handle(now, &event, &mut read);
-                handled += 1;
+                self.handle(now, event, read);
+                input.pop().expect("it was there");
+                *handled += 1;
             }
         }
-        if now >= self.stats_due {
-            self.stats_due = now.after(STATS_EVERY);
-            let _ = self.stats.push(self.core.stats());
-        }
-        handled
+        true
+    }
+
+    #[inline(never)] // its room on the stack is not for every turn
+    fn publish_stats(&mut self) {
+        let _ = self.stats.push(self.core.stats());
     }
 
     /// Takes the memory that was made for books, as far as the core has places for it.
@@ -248,8 +272,15 @@ impl CoreAgent {
     /// Whether an event may be taken in: what cannot be replayed is not traded. The epoch moves once for each time without
     /// room. Moved in every turn, it would be far beyond the one that the core is told with the halt, and no hedge and no
     /// sale decided under that would ever leave.
+    #[inline]
     fn journal_has_room(&mut self) -> bool {
-        let room = self.journal.slots() >= JOURNAL_ROOM;
+        self.room >= JOURNAL_ROOM || self.may_take_in()
+    }
+
+    /// The same where the ring is to be looked at.
+    #[cold]
+    fn may_take_in(&mut self) -> bool {
+        let room = self.look_for_room();
         if !room {
             self.blocked += 1;
             if !self.voided {
@@ -258,6 +289,13 @@ impl CoreAgent {
         }
         self.voided = !room;
         room
+    }
+
+    fn look_for_room(&mut self) -> bool {
+        if self.room < JOURNAL_ROOM {
+            self.room = self.journal.slots();
+        }
+        self.room >= JOURNAL_ROOM
     }
 
     /// One event: into the journal, through the core, its orders on their way, and only then the rest.
@@ -286,13 +324,13 @@ impl CoreAgent {
         self.outbox.clear();
         let end = self.clock.raw();
         *read = Some(end);
-        self.spans.push(self.clock.between(begin, end));
+        self.spans.push((begin, end));
     }
 
     /// Counts how long the events of a turn took.
     fn count_spans(&mut self) {
-        for span in self.spans.drain(..) {
-            self.times.event.saturating_record(span);
+        for (begin, end) in self.spans.drain(..) {
+            self.times.event.saturating_record(self.clock.between(begin, end));
         }
     }
 
@@ -319,6 +357,7 @@ impl CoreAgent {
 
     fn record(&mut self, now: Nanos, entry: Entry) {
         // `turn` made sure of the room.
+        self.room = self.room.saturating_sub(1);
         if self.journal.push(JournalItem { now, entry }).is_err() {
             self.blocked += 1;
             self.halt.advance();
