@@ -165,7 +165,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
             open: Vec::with_capacity(ORDERS_LIVE_MAX),
             breaker: Breaker::new(options.breaker_open),
             pause_until: Nanos::ZERO,
-            modes: Modes::new(),
+            modes: Modes::new(options.breaker_open),
             heartbeat: Heartbeat::default(),
             core: None,
             turned_away: None,
@@ -314,8 +314,8 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
             }
         }
         self.modes.on_time(now);
+        self.tell_way(now); // first: what is not to be opened yet must not be when the mode is over
         self.tell_modes();
-        self.tell_way(now);
         let up = self.figures(now).may_open();
         if up != self.told_up {
             self.told_up = up;
@@ -331,7 +331,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
     /// Tells the core what keeps orders that open something here, where that has changed.
     fn tell_way(&mut self, now: Nanos) {
         let tokens_short = now < self.pause_until || self.codec.is_short(now);
-        let way = (self.breaker.is_open(now), tokens_short);
+        let way = (self.breaker.is_open(now) || now < self.modes.opens_at(), tokens_short);
         if way != self.told_way {
             self.told_way = way;
             let (venue, (breaker_open, tokens_short)) = (C::VENUE, way);
@@ -449,6 +449,9 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
             first = first.min(until);
         }
         first = first.min(future(self.modes.deadline()));
+        if self.modes.opens_at() > self.seen {
+            first = first.min(self.modes.opens_at());
+        }
         if let Some(at) = self.cancel_all.again() {
             first = first.min(future(at));
         }

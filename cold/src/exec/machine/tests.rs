@@ -313,6 +313,48 @@ fn a_venue_that_restarts_has_not_failed_and_the_core_hears_of_it_before_the_refu
     assert_eq!(rig.machine.breaker_opened(), 0);
 }
 
+/// What is opened to see whether it is over may leave its first leg at another venue alone.
+#[test]
+fn a_venue_that_goes_on_refusing_for_its_mode_has_nothing_opened_until_an_order_is_taken() {
+    let mut rig = Rig::up();
+    let mut shut = false;
+    let mut look = |rig: &mut Rig, span| {
+        rig.pass(span);
+        for event in std::iter::from_fn(|| rig.machine.poll_report()) {
+            if let Event::Way { breaker_open, .. } = event {
+                shut = breaker_open;
+            }
+        }
+        shut
+    };
+    let refuse = |rig: &mut Rig, id| {
+        rig.place(id);
+        let lane = rig.write(WriteResult::All);
+        rig.answer(lane, 425, None);
+        let status = rig.write(WriteResult::All);
+        rig.answer(status, 503, None); // the venue does not say what it takes
+    };
+    for (id, expected) in [(1, false), (2, false), (3, true)] {
+        refuse(&mut rig, id);
+        assert_eq!(look(&mut rig, MS), expected, "after {id} refusals");
+        assert_eq!(look(&mut rig, Nanos::from_secs(4)), expected, "the mode is over by time");
+    }
+    // What reduces finds the way open, and shows that it is.
+    rig.unwind(4);
+    let lane = rig.write(WriteResult::All);
+    rig.answer(lane, 201, None);
+    assert!(!look(&mut rig, MS), "an order was taken");
+    // Where nothing is to be sold, time alone lets one more try.
+    for id in 5..8 {
+        refuse(&mut rig, id);
+        look(&mut rig, Nanos::from_secs(4));
+    }
+    let left = ExecOptions::default().breaker_open.since(Nanos::from_secs(4));
+    assert!(look(&mut rig, Nanos::new(left.get() - 1)));
+    assert_eq!(rig.machine.poll_deadline(), rig.now.after(Nanos::new(1)));
+    assert!(!look(&mut rig, Nanos::new(1)));
+}
+
 #[test]
 fn while_a_venue_takes_no_order_a_sale_waits_a_moment_and_others_are_not_sent() {
     let mut rig = Rig::with(&[LaneRole::Orders]);
