@@ -654,19 +654,40 @@ impl Simulation {
     fn tell(&mut self, event: &Event) -> Result<(), Broken> {
         if self.now.since(self.current_at) >= CURRENT_EVERY {
             self.current_at = self.now;
+            self.tell_current()?;
             self.tell_one(&Event::Handed { read: self.now })?;
             self.tell_terms_read()?;
-            for at in 0..self.links.len() {
-                let Link { venue, kind, number, conn, .. } = self.links[at];
-                if kind == Kind::Market && conn.is_some() {
-                    let late = self.links[at].session.late_by(self.now).get();
-                    let upto = Nanos::new(self.now.get().saturating_sub(late));
-                    let links = LinkSet::only(number);
-                    self.tell_one(&Event::Current { venue, links, upto })?;
-                }
-            }
         }
         self.tell_one(event)
+    }
+
+    /// How fresh market data is, as the feed tells it: of the links of a venue that were heard a moment ago in one event, as far as all
+    /// of them; of each other by itself.
+    fn tell_current(&mut self) -> Result<(), Broken> {
+        let mut together = PerVenue::all((LinkSet::NONE, Nanos::NEVER));
+        for at in 0..self.links.len() {
+            let Link { venue, kind, number, conn, .. } = self.links[at];
+            if kind != Kind::Market || conn.is_none() {
+                continue;
+            }
+            let late = self.links[at].session.late_by(self.now);
+            let upto = Nanos::new(self.now.get().saturating_sub(late.get()));
+            if late <= CURRENT_EVERY {
+                let (links, all) = &mut together[venue];
+                links.insert(number);
+                *all = upto.min(*all);
+            } else {
+                let links = LinkSet::only(number);
+                self.tell_one(&Event::Current { venue, links, upto })?;
+            }
+        }
+        for venue in Venue::ALL {
+            let (links, upto) = together[venue];
+            if !links.is_empty() {
+                self.tell_one(&Event::Current { venue, links, upto })?;
+            }
+        }
+        Ok(())
     }
 
     /// Terms do not change on a simulated day: they are as good as read, as often as a run reads them.

@@ -1,6 +1,5 @@
 //! Numbers as the venue writes them.
 
-use surefoot_cold::text::Digits;
 use surefoot_hot::units::{Price, Qty};
 
 /// `0.52`, `0.0025`, `1`: no zeros at the end.
@@ -51,20 +50,34 @@ fn trimmed(number: u64, decimals: u32) -> String {
     out
 }
 
-/// Digit by digit: a book of seventy levels is written at each of its changes.
+/// Into a buffer, from its end, and then in one piece: a book of seventy levels is written at each of its changes.
 fn push_trimmed(out: &mut String, number: u64, decimals: u32) {
-    let mut unit = 10_u64.pow(decimals);
-    let mut rest = number % unit;
-    out.push_str(Digits::new(number / unit).as_str());
-    if rest > 0 {
-        out.push('.');
+    let unit = 10_u64.pow(decimals);
+    let (mut whole, mut rest, mut places) = (number / unit, number % unit, decimals);
+    while places > 0 && rest.is_multiple_of(10) {
+        (rest, places) = (rest / 10, places - 1);
     }
-    while rest > 0 {
-        unit /= 10;
-        let digit = u8::try_from(rest / unit).expect("less than ten units are left");
-        out.push(char::from(b'0' + digit));
-        rest %= unit;
+    let (mut bytes, mut from) = ([0; 24], 24); // 20 digits at most, and a point
+    let mut put = |byte| {
+        from -= 1;
+        bytes[from] = byte;
+    };
+    let digit = |rest: u64| b'0' + u8::try_from(rest % 10).expect("a digit");
+    for _ in 0..places {
+        put(digit(rest));
+        rest /= 10;
     }
+    if places > 0 {
+        put(b'.');
+    }
+    loop {
+        put(digit(whole));
+        whole /= 10;
+        if whole == 0 {
+            break;
+        }
+    }
+    out.push_str(std::str::from_utf8(&bytes[from..]).expect("digits and a point are ASCII"));
 }
 
 /// `0x` and lower-case digits.
