@@ -27,12 +27,12 @@ use super::venue::{KalshiAccount, PolymarketAccount, SimAccount};
 
 /// Cash at each venue when a day begins.
 const CASH: Usd = Usd::from_dollars(100_000);
-/// Book changes per second over all markets: far fewer than in the demo, so that a day takes seconds. A day has some ninety thousand.
-const CHANGES_PER_S: u32 = 1;
+/// Book changes per minute over all markets: far fewer than in the demo, so that a day takes seconds. A day has some forty thousand.
+const CHANGES_PER_MIN: u32 = 28;
 /// The least and the most time from one cross-venue gap to the next, in milliseconds.
-const GAP_EVERY_MS: (u64, u64) = (10_000, 60_000);
+const GAP_EVERY_MS: (u64, u64) = (18_000, 108_000);
 /// The same for a gap of an exclusive set.
-const SET_GAP_EVERY_MS: (u64, u64) = (60_000, 200_000);
+const SET_GAP_EVERY_MS: (u64, u64) = (108_000, 360_000);
 
 /// How far back a reader of Polymarket looks for fills that were taken back.
 const VOID_WITHIN: Nanos = Nanos::from_secs(VOID_WITHIN_S);
@@ -113,7 +113,7 @@ impl Venues {
         let config = kalshi::Config { cash: CASH, pays_ms, tier, ..Default::default() };
         let kalshi = KalshiVenue::with_keys(&market_set, seed, config, keys, start);
         let flow = FlowRules {
-            changes_per_s: CHANGES_PER_S,
+            changes_per_min: CHANGES_PER_MIN,
             gap_every_ms: GAP_EVERY_MS,
             set_gap_every_ms: SET_GAP_EVERY_MS,
             ..world.flow

@@ -12,8 +12,8 @@ use super::market_set::BLOCK_MARKETS;
 
 pub use super::drawn::Drawn;
 
-/// The most book changes per second that a set of markets is scaled to.
-const CHANGES_PER_S_MAX: usize = 1_000;
+/// The most book changes per minute that a set of markets is scaled to.
+const CHANGES_PER_MIN_MAX: usize = 60_000;
 
 /// The name of a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -413,8 +413,8 @@ pub struct Withdrawals {
 /// How the market moves, and who trades in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowRules {
-    /// Book changes per second, over all markets.
-    pub changes_per_s: u32,
+    /// Book changes per minute, over all markets.
+    pub changes_per_min: u32,
     /// The least and the most time from one cross-venue gap to the next, in milliseconds.
     pub gap_every_ms: (u64, u64),
     /// The least and the most time from one gap of an exclusive set to the next, in milliseconds.
@@ -444,7 +444,7 @@ pub struct FlowRules {
 impl FlowRules {
     /// Gaps are many, pay, and are kept open.
     pub const CALM: Self = Self {
-        changes_per_s: 250,
+        changes_per_min: 15_000,
         gap_every_ms: (600, 1_700),
         set_gap_every_ms: (3_500, 8_000),
         gaps: &[
@@ -467,7 +467,7 @@ impl FlowRules {
 
     /// By public figures (`docs/twin.md`), about sixty times as busy as a quiet day.
     pub const REAL: Self = Self {
-        changes_per_s: 250,
+        changes_per_min: 15_000,
         gap_every_ms: (2_000, 15_000),
         set_gap_every_ms: (10_000, 40_000),
         gaps: &[
@@ -539,9 +539,10 @@ impl FlowRules {
     /// trader that reads it.
     #[must_use]
     pub fn for_markets(self, markets: usize) -> Self {
-        let scaled = usize::try_from(self.changes_per_s).expect("small") * markets / BLOCK_MARKETS;
-        let changes_per_s = u32::try_from(scaled.min(CHANGES_PER_S_MAX)).expect("bounded");
-        Self { changes_per_s, ..self }
+        let one_block = usize::try_from(self.changes_per_min).expect("small");
+        let scaled = (one_block * markets / BLOCK_MARKETS).min(CHANGES_PER_MIN_MAX);
+        let changes_per_min = u32::try_from(scaled).expect("bounded");
+        Self { changes_per_min, ..self }
     }
 }
 

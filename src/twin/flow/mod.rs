@@ -515,7 +515,7 @@ impl Flow {
 
     /// From one burst to the next: two changes each on average.
     fn noise_pause(&mut self) -> Nanos {
-        let mean = 2_000_000_000 / u64::from(self.rules.changes_per_s.max(1));
+        let mean = 2 * 60_000_000_000 / u64::from(self.rules.changes_per_min.max(1));
         Nanos::new(self.rng.range(1, 2 * mean))
     }
 
