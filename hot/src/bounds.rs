@@ -37,7 +37,7 @@ pub const FEE_RULES_MAX: usize = 4;
 /// Themes that an operator may declare: as many as there are numbers for.
 pub const THEMES_MAX: usize = 256;
 /// Orders that are not done.
-pub const ORDERS_LIVE_MAX: usize = 512;
+pub const ORDERS_LIVE_MAX: usize = 1_024;
 /// Orders remembered after they are done, so that late fills still find them.
 pub const ORDERS_DONE_MAX: usize = 4_096;
 /// Groups that are not at rest.
@@ -109,7 +109,7 @@ pub const INTENTS_PER_EVENT_MAX: usize = 2 // cancel-all at each venue
 /// Notes that one event can cause.
 pub const NOTES_PER_EVENT_MAX: usize = 2 * INTENTS_PER_EVENT_MAX;
 
-const _: () = assert!(INTENTS_PER_EVENT_MAX <= 2_048, "a worst event fits core_exec");
+const _: () = assert!(INTENTS_PER_EVENT_MAX <= 4_096, "a worst event fits core_exec");
 const _: () = assert!(MARKETS_MAX <= u16::MAX as usize);
 const _: () = assert!(BASKETS_MAX <= u16::MAX as usize);
 const _: () = assert!(

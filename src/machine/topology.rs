@@ -64,7 +64,7 @@ pub const FEED_CORE: Ring = Ring::new("feed_core", 16_384, OnFull::Resync);
 /// What the core asks of the feed: snapshots of books.
 pub const CORE_FEED: Ring = Ring::new("core_feed", 1_024, OnFull::Drop); // asked again every few seconds
 /// Orders to a venue's executor: one ring a venue.
-pub const CORE_EXEC: Ring = Ring::new("core_exec", 2_048, OnFull::Halt);
+pub const CORE_EXEC: Ring = Ring::new("core_exec", 4_096, OnFull::Halt);
 /// The answers of a venue's executor: one ring a venue.
 pub const EXEC_CORE: Ring = Ring::new("exec_core", 4_096, OnFull::Wait);
 /// What the cold threads tell the core: commands of a person, what the venues say of our account, settings.
@@ -85,7 +85,7 @@ pub const CORE_STATS: Ring = Ring::new("core_stats", 8, OnFull::Drop);
 pub const FEED_TAP: Ring = Ring::new("feed_tap", 4 << 20, OnFull::Drop);
 
 const _: () = assert!(CORE_EXEC.slots >= INTENTS_PER_EVENT_MAX, "a worst event fits");
-const _: () = assert!(CORE_JOURNAL.slots >= 8 * (INTENTS_PER_EVENT_MAX + NOTES_PER_EVENT_MAX));
+const _: () = assert!(CORE_JOURNAL.slots >= 6 * (INTENTS_PER_EVENT_MAX + NOTES_PER_EVENT_MAX));
 
 /// Both ends of every ring that touches the core. Each end has one owner, and is handed to it by move.
 pub struct RingEnds {

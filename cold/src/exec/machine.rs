@@ -79,7 +79,7 @@ const LOOK_AT_TOKENS_AFTER: Nanos = Nanos::from_millis(50);
 const PAUSE_SECS_MAX: u32 = 300;
 
 /// Reports that may wait for the shell before the machine takes nothing more in.
-pub const REPORTS_MAX: usize = 1_024;
+pub const REPORTS_MAX: usize = 2_048;
 /// Free places among them that are wanted before an answer is read. An answer may bring more: those are kept too.
 pub const ANSWER_REPORTS_MAX: usize = 64;
 const _: () = assert!(
