@@ -206,9 +206,13 @@ impl fmt::Display for Divergence {
             }
             Self::Panicked => f.write_str("the core fails an assertion on this input"),
             Self::Headless => f.write_str(
-                "the journal goes on from an earlier state. The segments that led to it are gone, and there is no snapshot of \
-                 it that this program can read. Restore the older segments or the directory `snapshots` from a backup, or use \
-                 the version of surefoot that wrote them",
+                "the journal goes on from an earlier state. The segments that led to it are gone (`journal.retention_days`), and \
+                 there is no snapshot of it that this program can read. Nothing was changed. Where another version of surefoot \
+                 wrote it, go on with that version, or leave it in order: 1. with the old version `surefoot halt --reason …`; \
+                 once `surefoot status` shows no order that lives and no group, write down what is held, then `surefoot stop`. \
+                 2. With this version `surefoot accept-loss --reason …`: journal and database are put aside, and the next start \
+                 begins an empty book, halted, and takes the venues' word on cash and positions. Where the snapshots or the \
+                 segments were lost, restore them from a backup. See *A new version* in docs/operator.md",
             ),
         }
     }
