@@ -9,7 +9,7 @@ use surefoot_cold::state_dir::StateError;
 use surefoot_cold::text::counted;
 use surefoot_hot::event::{Control, Event};
 
-use super::close::CLOSE_WITHIN;
+use super::close::{CLOSE_WITHIN, GIVEN_UP_WITHIN};
 use super::report::ThisRun;
 use super::run_note::RunNote;
 use super::{MAIN_THREAD_FAILED, Running, STALL_AFTER, status};
@@ -63,6 +63,8 @@ impl Running {
                 Want::CancelWithoutCore => {
                     let rescue = self.rescue.as_ref().expect("it begins once the run has closed");
                     rescue.tell_once(self.observer.announcer());
+                    self.watchdog.rescue_within(GIVEN_UP_WITHIN);
+                    self.notify.alive();
                 }
                 Want::Stopping => {
                     self.give_up_follow(ENDING);

@@ -7,7 +7,7 @@ use serde_json::json;
 use surefoot_cold::directory::Directory;
 use surefoot_cold::observe::observer::Observer;
 use surefoot_cold::observe::told::NamedPlace;
-use surefoot_cold::policy::{Closing, DRAIN_WITHIN, END_WITHIN, Ending};
+use surefoot_cold::policy::{Closing, DRAIN_WITHIN, END_WITHIN, Ending, GIVE_UP_AFTER};
 use surefoot_cold::reconcile::Truth;
 use surefoot_cold::text::counted;
 use surefoot_hot::core::Core;
@@ -25,6 +25,15 @@ use crate::watchdog::child::WatchdogChild;
 
 /// The main thread must be heard of within this time at the end of a run, which waits for orders and asks both venues.
 pub(super) const CLOSE_WITHIN: Duration = Duration::from_secs(600);
+
+/// A thread that stands still is given up within this time: until then it may wake, and the venues have been told already.
+pub(super) const GIVEN_UP_WITHIN: Duration = GIVE_UP_AFTER.saturating_add(Duration::from_secs(4));
+/// For so long a service manager is told that a rescue goes on. Each venue is told to cancel everything for 45 s at most and answers the
+/// last call in 10 s or not at all; what is held there is then read within seconds, or it is not known. A reading that hangs for
+/// longer may be ended: what rested is cancelled by then.
+const RESCUE_WITHIN: Duration = Duration::from_secs(120);
+/// While it goes on the main thread is heard of this often.
+const RESCUE_HEARD_WITHIN: Duration = Duration::from_secs(10);
 
 /// What a person must know of how the machine ended.
 fn how_it_ended(finished: &Finished, unfollowed: Option<String>) -> Vec<(RunNote, String)> {
@@ -209,8 +218,12 @@ impl Running {
         };
         tell("cancelling everything at both venues over connections of our own");
         let rescuing = self.rescue.take().expect("a run closes once").begin();
+        // By the hot threads alone it would not be fed any more, and ended half done.
+        self.watchdog.rescue_within(RESCUE_WITHIN);
+        self.notify.alive();
         let mut answers = true;
         while !rescuing.is_over() {
+            self.watchdog.expect_within(RESCUE_HEARD_WITHIN);
             // Whatever fails while somebody is answered, the cancels on their way are waited for.
             answers = answers && catch_unwind(AssertUnwindSafe(|| self.take_requests())).is_ok();
             std::thread::sleep(LOOK_EVERY);

@@ -1,5 +1,6 @@
 //! Feeds the service manager's watchdog, and only while everything that must move has moved: every hot thread, the
-//! journal's thread, and the main thread within the time that it has announced.
+//! journal's thread, and the main thread within the time that it has announced. Where a hot thread is given up and the main thread
+//! cancels in its place, the main thread alone must move, and no longer than a rescue takes at most.
 //!
 //! On a thread of its own: at the end of a run the main thread waits for the venues for minutes, and must not be killed for
 //! that.
@@ -20,6 +21,8 @@ use crate::machine::threads::Pulse;
 pub(crate) struct Watchdog {
     /// Until when the main thread may be silent, in milliseconds since `began`.
     silent_until: Arc<AtomicU64>,
+    /// Until when nothing but the main thread must move, in milliseconds since `began`; zero without a rescue.
+    rescue_until: Arc<AtomicU64>,
     began: Instant,
     thread: Option<(Sender<()>, JoinHandle<()>)>,
 }
@@ -60,30 +63,42 @@ impl Watchdog {
         pulses: Vec<Pulse>,
         journal: Arc<JournalStatus>,
     ) -> std::io::Result<Self> {
-        let silent_until = Arc::new(AtomicU64::new(0));
+        let [silent_until, rescue_until] = [0, 0].map(|never| Arc::new(AtomicU64::new(never)));
         let began = Instant::now();
         let Some(every) = notify.beat_every() else {
-            return Ok(Self { silent_until, began, thread: None });
+            return Ok(Self { silent_until, rescue_until, began, thread: None });
         };
         let (stop, stopped) = bounded(0);
-        let until = Arc::clone(&silent_until);
+        let (silent, rescue) = (Arc::clone(&silent_until), Arc::clone(&rescue_until));
+        let is_before = move |until: &AtomicU64| {
+            u128::from(until.load(Ordering::Relaxed)) >= began.elapsed().as_millis()
+        };
         let mut moving = Moving { seen: vec![u64::MAX; pulses.len() + 1], pulses, journal };
         let feed = move || {
             while stopped.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
-                let main = u128::from(until.load(Ordering::Relaxed)) >= began.elapsed().as_millis();
-                if main && moving.have_moved() {
+                if is_before(&silent) && (is_before(&rescue) || moving.have_moved()) {
                     notify.alive();
                 }
             }
         };
         let thread = thread::Builder::new().name("watchdog".into()).spawn(feed)?;
-        Ok(Self { silent_until, began, thread: Some((stop, thread)) })
+        Ok(Self { silent_until, rescue_until, began, thread: Some((stop, thread)) })
+    }
+
+    /// The hot threads are given up, and the main thread does within `span` what they would have done: until then nothing but
+    /// itself must move.
+    pub fn rescue_within(&self, span: Duration) {
+        self.rescue_until.store(self.after(span), Ordering::Relaxed);
     }
 
     /// The main thread will be heard of again within `span`.
     pub fn expect_within(&self, span: Duration) {
-        let until = (self.began.elapsed() + span).as_millis();
-        self.silent_until.store(u64::try_from(until).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.silent_until.store(self.after(span), Ordering::Relaxed);
+    }
+
+    /// In milliseconds since `began`.
+    fn after(&self, span: Duration) -> u64 {
+        u64::try_from((self.began.elapsed() + span).as_millis()).unwrap_or(u64::MAX)
     }
 }
 
@@ -169,6 +184,17 @@ mod tests {
         watchdog.expect_within(Duration::ZERO);
         let _ = is_fed(&manager, silence);
         assert!(!is_fed(&manager, silence), "the main thread is late");
+        still.store(true, Ordering::Relaxed);
+        watchdog.rescue_within(BOUND);
+        let _ = is_fed(&manager, silence);
+        assert!(!is_fed(&manager, silence), "a rescue whose thread is late goes on no more");
+        watchdog.expect_within(BOUND);
+        for _ in 0..3 {
+            assert!(is_fed(&manager, BOUND), "the thread that rescues moves");
+        }
+        watchdog.rescue_within(Duration::ZERO);
+        let _ = is_fed(&manager, silence);
+        assert!(!is_fed(&manager, silence), "a rescue that takes longer than it may");
         stop.store(true, Ordering::Relaxed);
         drop(watchdog);
         hot.join().unwrap();

@@ -94,7 +94,7 @@ const TESTS: &[Test] = tests! {
         control::signals_halt_and_end_it_and_the_directory_is_one_instances
         loopback::a_start_that_waits_for_a_venue_can_be_looked_at_halted_and_ended
         place::of_four_starts_at_one_moment_one_is_up_and_three_say_in_use
-        stall::the_service_manager_is_fed_while_a_resume_waits_and_not_while_the_core_stands_still
+        stall::the_service_manager_is_fed_while_a_resume_waits_and_while_a_rescue_goes_on
         control::where_nothing_runs_or_nothing_can_be_written_it_says_so;
 };
 

@@ -12,7 +12,7 @@ use super::seen::Seen;
 use super::wants::{HaltCause, Message, Want};
 
 /// A hot thread that still stands so long after the halt for it is given up: the venues are told without it.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(8);
+pub const GIVE_UP_AFTER: Duration = Duration::from_secs(8);
 
 /// What the policy knows of halts.
 #[derive(Debug)]

@@ -52,6 +52,7 @@ use readings::Readings;
 use resume::Resume;
 
 pub use closing::{DRAIN_WITHIN, END_WITHIN, READ_WITHIN};
+pub use halts::GIVE_UP_AFTER;
 pub use readings::ReadTimes;
 pub use resume::RESUME_WITHIN;
 pub use seen::{Counters, Seen};
