@@ -154,7 +154,7 @@ impl TakerFee {
 
     /// What the venue charges for one fill that takes and costs `cost`. Kalshi rounds the balance change of a direct
     /// member down to $0.0001 and gives whole units back with later fills of the order; the rebate is not counted on.
-    #[inline]
+    #[inline(always)] // one of each level
     pub fn charge(&self, qty: Qty, cost: Usd) -> Usd {
         match self.rule {
             FeeRule::Kalshi { .. } => {

@@ -100,6 +100,7 @@ impl Grid {
     }
 
     /// Whether an order may have this price: on the grid, and neither $0 nor $1.
+    #[inline]
     pub const fn allows(self, price: Price) -> bool {
         let ticks = price.ticks();
         let (from, step) = self.band(ticks); // its slot would take divisions that nobody asked for

@@ -225,7 +225,7 @@ impl Usd {
 
     /// `self × num / den`, rounded down (towards minus infinity).
     #[must_use]
-    #[inline] // a division by a number known to the compiler is none
+    #[inline(always)] // a division by a number known to the compiler is none
     pub fn scale_floor(self, num: i64, den: i64) -> Self {
         match self.0.checked_mul(num) {
             // The usual case: no division of 128 bits, and none that has to look at signs.
@@ -237,7 +237,7 @@ impl Usd {
 
     /// `self × num / den`, rounded up (towards infinity).
     #[must_use]
-    #[inline] // see `scale_floor`
+    #[inline(always)] // see `scale_floor`
     pub fn scale_ceil(self, num: i64, den: i64) -> Self {
         match self.0.checked_mul(num) {
             Some(exact) if exact >= 0 && den > 0 => {

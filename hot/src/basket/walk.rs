@@ -41,25 +41,6 @@ struct Cursor<'a, const RATIOS: bool> {
     carries: bool,
 }
 
-/// Where a leg begins: its best level, and those behind it.
-struct Start<'a> {
-    book: &'a Book,
-    levels: std::iter::Take<Levels<'a>>,
-    price: Price,
-    left: Qty,
-}
-
-impl<'a> Start<'a> {
-    /// `None` where the book may not be used, or offers nothing.
-    #[inline(always)] // into the two that walk
-    fn of(books: &'a Books, leg: &Leg) -> Option<Self> {
-        let book = books.get(leg.market).filter(|book| book.is_good())?;
-        let mut levels = book.asks_for(leg.outcome).take(WALK_LEVELS_MAX);
-        let (price, left) = levels.next()?;
-        Some(Self { book, levels, price, left })
-    }
-}
-
 /// What is bought of one leg, and what it comes to.
 #[derive(Debug)]
 struct LegCost {
@@ -126,25 +107,34 @@ impl<'a, const RATIOS: bool> Slot<'a, RATIOS> for Option<Cursor<'a, RATIOS>> {
 }
 
 impl<'a, const RATIOS: bool> Cursor<'a, RATIOS> {
+    /// Before its best level: see [`Self::begin`].
     #[inline(always)] // written where it will stand
-    fn new(start: Start<'a>, leg: &Leg, dearest: Price) -> Self {
-        let Start { book, levels, price, left } = start;
+    fn new(book: &'a Book, leg: &Leg, dearest: Price) -> Self {
         let terms = book.terms();
         let ratio = if RATIOS { leg.ratio } else { 1 };
-        let fee = TakerFee::at(terms.fee, price);
         Self {
             book,
             account: CashAccount::of(terms.venue, terms.shard),
             ratio,
-            levels,
+            levels: book.asks_for(leg.outcome).take(WALK_LEVELS_MAX),
             dearest,
-            fee,
-            left,
+            fee: TakerFee::at(terms.fee, Price::ZERO),
+            left: Qty::ZERO,
             taken: Qty::ZERO,
-            unit: fee.cost_of_many() * i64::from(ratio),
+            unit: 0,
             cost: LegCost::new(leg.market, leg.outcome, ratio),
             carries: false,
         }
+    }
+
+    /// To the best level; `false` where nothing is offered.
+    #[inline(always)] // where its room is
+    fn begin(&mut self) -> bool {
+        let Some((price, left)) = self.levels.next() else { return false };
+        self.fee.move_to(price);
+        self.left = left;
+        self.unit = self.fee.cost_of_many() * i64::from(self.ratio());
+        true
     }
 
     /// Contracts for each unit.
@@ -177,6 +167,7 @@ impl<'a, const RATIOS: bool> Cursor<'a, RATIOS> {
     }
 
     /// Adds what was taken of this level to the cost.
+    #[inline(always)] // into `advance` and `settle`
     fn close(&mut self) {
         let taken = std::mem::take(&mut self.taken);
         if !taken.is_zero() {
@@ -185,6 +176,7 @@ impl<'a, const RATIOS: bool> Cursor<'a, RATIOS> {
     }
 
     /// Ends with the best `units`, where `beyond` have been taken on top of them.
+    #[inline(always)] // once for each leg
     fn settle(&mut self, beyond: Qty, units: Qty) {
         // What is too much was taken last: nearly always it comes off the level where the leg stands.
         match self.taken.checked_sub(beyond.times(self.ratio())) {
@@ -229,17 +221,20 @@ pub(super) fn walk_pair(
     let legs: &[Leg; PAIR] = basket.legs().try_into().expect("the caller has counted the legs");
     let rooms: &[Room; PAIR] = sizing.legs.first_chunk().expect("there is one for each leg");
     let gross = gross(basket)?;
-    let first = Start::of(books, &legs[0]).ok_or(NoPlan::NotReady)?;
-    let second = Start::of(books, &legs[1]).ok_or(NoPlan::NotReady)?;
+    let (first, second) = (usable(books, &legs[0])?, usable(books, &legs[1])?);
     let mut cursors = [
         Cursor::<false>::new(first, &legs[0], rooms[0].dearest),
         Cursor::<false>::new(second, &legs[1], rooms[1].dearest),
     ];
+    if !(cursors[0].begin() && cursors[1].begin()) {
+        return Err(NoPlan::NotReady);
+    }
     size(&mut cursors, gross, basket, sizing, plan)
 }
 
 /// Sizes a basket of up to `N` legs, of each of which a unit needs one contract unless `RATIOS`. Most have a few legs and no
 /// ratios, and a walk through the room of the largest would cost them more than the walk itself.
+#[inline(never)] // that room is no pair's
 pub(super) fn walk<const N: usize, const RATIOS: bool>(
     books: &Books,
     basket: &Basket,
@@ -250,10 +245,18 @@ pub(super) fn walk<const N: usize, const RATIOS: bool>(
     let mut slots: [Option<Cursor<'_, RATIOS>>; N] = [const { None }; N];
     let cursors = &mut slots[..basket.legs().len()];
     for ((slot, leg), room) in cursors.iter_mut().zip(basket.legs()).zip(sizing.legs) {
-        let start = Start::of(books, leg).ok_or(NoPlan::NotReady)?;
-        *slot = Some(Cursor::new(start, leg, room.dearest));
+        let cursor = slot.insert(Cursor::new(usable(books, leg)?, leg, room.dearest));
+        if !cursor.begin() {
+            return Err(NoPlan::NotReady);
+        }
     }
     size(cursors, gross, basket, sizing, plan)
+}
+
+/// The book of a leg, where it may be used.
+#[inline]
+fn usable<'a>(books: &'a Books, leg: &Leg) -> Result<&'a Book, NoPlan> {
+    books.get(leg.market).filter(|book| book.is_good()).ok_or(NoPlan::NotReady)
 }
 
 /// The profit of a unit at best prices before fees, in $0.0001.

@@ -9,14 +9,18 @@ use crate::market::MarketDef;
 use crate::order::Order;
 use crate::risk::collar::{Bound, PricesAround};
 use crate::risk::gate::Facts;
-use crate::risk::{Account, EquityLimits, Exposure, Limits, PlanRisk, Rate, Stake, VenueCondition};
+use crate::risk::{
+    Account, Claimed, EquityLimits, Exposure, Headroom, Limits, PlanRisk, Rate, Stake,
+    VenueCondition,
+};
+use crate::strategy::arbitrage::Ahead;
 use crate::units::{Nanos, Qty, Usd};
 
 /// What was worked out for an order before the gate is asked about it; what is missing is worked out then.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Worked {
-    /// The collar of its outcome.
-    pub collar: Option<Bound>,
+pub(super) struct Worked<'a> {
+    /// What holds for its outcome where its plan was sized, and what was claimed since.
+    pub ahead: Option<(&'a Ahead, Claimed)>,
     /// The most that it costs: see [`worst_cost`].
     pub cost: Option<Usd>,
 }
@@ -28,7 +32,7 @@ pub(super) struct Asked<'a> {
     order: &'a Order,
     book: &'a Book,
     plan: Option<&'a PlanRisk>,
-    collar: Option<Bound>,
+    ahead: Option<(&'a Ahead, Claimed)>,
     cost: Usd,
 }
 
@@ -40,16 +44,28 @@ impl Core {
         &'a self,
         order: &'a Order,
         plan: Option<&'a PlanRisk>,
-        worked: Worked,
+        worked: Worked<'a>,
     ) -> Asked<'a> {
         let book = self.books.get(order.market).expect("a market in use has terms");
+        self.asked_of(book, order, plan, worked)
+    }
+
+    /// The same where the book of the order's market is known.
+    #[inline(always)] // see `gate::check`
+    pub(super) fn asked_of<'a>(
+        &'a self,
+        book: &'a Book,
+        order: &'a Order,
+        plan: Option<&'a PlanRisk>,
+        worked: Worked<'a>,
+    ) -> Asked<'a> {
         let worst = || worst_cost(book.terms().fee, order.price, order.qty);
         let cost = match order.action {
             Action::Buy => worked.cost.unwrap_or_else(worst),
             Action::Sell => Usd::ZERO,
         };
         debug_assert!(worked.cost.is_none_or(|cost| cost == worst()), "R1: worked out alike");
-        Asked { core: self, order, book, plan, collar: worked.collar, cost }
+        Asked { core: self, order, book, plan, ahead: worked.ahead, cost }
     }
 }
 
@@ -112,7 +128,7 @@ impl Facts for Asked<'_> {
 
     #[inline(always)]
     fn withdrawn(&self) -> bool {
-        self.core.is_withdrawn(self.order.market)
+        self.core.is_withdrawn(self.book)
     }
 
     #[inline(always)]
@@ -189,7 +205,12 @@ impl Facts for Asked<'_> {
 
     #[inline(always)]
     fn collar(&self) -> Option<Bound> {
-        self.collar
+        self.ahead.map(|(ahead, _)| ahead.collar)
+    }
+
+    #[inline(always)]
+    fn headroom(&self) -> Option<(&Headroom, Claimed)> {
+        self.ahead.map(|(ahead, since)| (&ahead.room, since))
     }
 
     #[inline(always)]

@@ -165,7 +165,13 @@ impl Core {
     }
 
     /// Whether an order of our own rests where this one would meet it, across outcomes too (O16).
+    #[inline]
     pub(super) fn own_cross(&self, order: &Order) -> bool {
+        self.orders.live_len() > 0 && self.crosses_live(order)
+    }
+
+    #[inline(never)]
+    fn crosses_live(&self, order: &Order) -> bool {
         self.orders.live_in(order.market).any(|record| meets_record(order, record))
     }
 }

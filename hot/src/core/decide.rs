@@ -8,7 +8,7 @@ use crate::basket::{BasketDef, Baskets, Verdict};
 use crate::book::{Applied, Book, Books, Level, Levels};
 use crate::bounds::{FAILED_PER_EVENT_MAX, RANKED_MAX};
 use crate::event::Event;
-use crate::group::{Choice, Group, Groups, Odds, Sequencing};
+use crate::group::{Choice, Group, Groups, Leg, Odds, Sequencing};
 use crate::ids::{BasketId, ClusterId, MarketId, Outcome, Side, Venue};
 use crate::intent::Intent;
 use crate::ledger::CashAccount;
@@ -18,11 +18,11 @@ use crate::order::{Order, Tif};
 use crate::outbox::Outbox;
 use crate::risk::collar::Bound;
 use crate::risk::{
-    Account, EquityLimits, Exposure, LimitRow, Limits, PlanRisk, PlannedLeg, Refusal, Rejections,
-    Stake, Worst, shocks,
+    Account, Claimed, Headroom, LimitRow, Limits, PlanRisk, PlannedLeg, Refusal, Rejections, Worst,
+    shocks,
 };
 use crate::strategy::Sight;
-use crate::strategy::arbitrage::{Decision, Ranked, Seen};
+use crate::strategy::arbitrage::{Ahead, Decision, Ranked, Seen};
 use crate::units::{Nanos, Price, Qty, Usd};
 
 impl Core {
@@ -306,14 +306,15 @@ impl Core {
     /// Checks every leg at the gate and claims its cash, all or none: no byte leaves before all are held. Returns the first leg's
     /// order, which is to leave now; or the order that was refused, and why.
     pub(super) fn hold(&mut self, now: Nanos, group: &Group) -> Result<Passed, (Order, Refusal)> {
-        let mut first = None;
+        let (mut first, mut claimed) = (None, Claimed::default());
         for (index, leg) in group.legs().iter().enumerate() {
             // Whatever a later leg will be sent as: what the group as a whole puts at risk is checked here, once.
             let qty = group.target.times(leg.ratio);
             let tif = if index == 0 { buying_tif(leg, leg.limit, qty, true) } else { Tif::Fok };
-            let planning = self.planning.as_ref();
-            let collar = planning.and_then(|room| room.collar_of(leg.market, leg.outcome));
-            let draft = LegDraft { group, leg, price: leg.reach, tif, collar, cost: leg.hold };
+            let ahead = self.ahead_of(leg).map(|ahead| (ahead, claimed));
+            let book = self.books.get(leg.market).expect("a market in use has terms");
+            let (price, cost) = (leg.reach, leg.hold);
+            let draft = LegDraft { group, leg, book, price, tif, ahead, cost };
             // The first one leaves at once, at the plan's own price: a group whose first order the gate would refuse is not begun.
             let asked = if index == 0 {
                 self.would_pass_at_both(now, &draft, leg.limit).map(|passed| first = Some(passed))
@@ -321,14 +322,21 @@ impl Core {
                 self.would_pass(now, &draft)
             };
             if let Err(why) = asked {
+                let refused = self.leg_order(now, &draft);
                 for held in &group.legs()[..index] {
                     self.reserve(held.market, -held.hold);
                 }
-                return Err((self.leg_order(now, &draft), why));
+                return Err((refused, why));
             }
-            self.reserve(leg.market, leg.hold);
+            self.money.reserve(book.terms(), leg.hold);
+            claimed = claimed.and(leg.hold);
         }
-        let first: Passed = first.expect("a group has legs");
+        let mut first: Passed = first.expect("a group has legs");
+        let leg = &group.legs()[0];
+        let others = Claimed { count: claimed.count - 1, cost: claimed.cost - leg.hold };
+        first.stands = self
+            .ahead_of(leg)
+            .is_some_and(|ahead| ahead.room.holds(&first.order, first.cost, others));
         // Only what the gate lets pass as a whole is kept back: a refusal is counted by its own name.
         if !self.may_begin(&first.order) {
             for held in group.legs() {
@@ -337,6 +345,12 @@ impl Core {
             return Err((*first.order, Refusal::Stopping));
         }
         Ok(first)
+    }
+
+    /// What holds for the outcome of a leg where its plan was sized.
+    #[inline]
+    fn ahead_of(&self, leg: &Leg) -> Option<&Ahead> {
+        self.planning.as_ref()?.ahead_of(leg.market, leg.outcome)
     }
 
     /// Records what was made of an opportunity: once per episode and verdict, so that a flickering book is one
@@ -393,14 +407,6 @@ impl Sight for Core {
         &self.limits
     }
 
-    fn equity_limits(&self) -> &EquityLimits {
-        &self.equity_limits
-    }
-
-    fn exposure(&self) -> &Exposure {
-        self.money.exposure()
-    }
-
     fn account(&self) -> Account {
         self.money.account()
     }
@@ -417,12 +423,11 @@ impl Sight for Core {
         &self.rejections
     }
 
-    fn cash_free(&self, account: CashAccount) -> Usd {
-        self.money.cash_free(account)
-    }
-
-    fn stake(&self, market: MarketId, outcome: Outcome) -> Stake {
-        self.stake(market, outcome, None)
+    #[inline(always)] // it is kept as it is worked out
+    fn headroom(&self, now: Nanos, def: &MarketDef, outcome: Outcome) -> Headroom {
+        let sums = (&self.limits, &self.equity_limits, self.money.exposure());
+        let cash_free = self.money.cash_free(CashAccount::of(def.venue, def.shard));
+        Headroom::new(sums, def, (now, outcome), self.stake(def.market, outcome, None), cash_free)
     }
 
     fn paid_by(&self, market: MarketId) -> Nanos {

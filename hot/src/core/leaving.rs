@@ -68,11 +68,10 @@ pub(super) fn go_on(set: &IdSet, next: &mut usize) -> Option<usize> {
 }
 
 impl Core {
-    /// Whether nothing may be opened in a market because it was withdrawn.
+    /// Whether nothing may be opened in the market of a book because it was withdrawn.
     #[inline]
-    pub(super) fn is_withdrawn(&self, market: MarketId) -> bool {
-        self.leaving.markets.contains(market.index())
-            || self.books.get(market).is_some_and(|book| !book.is_followed())
+    pub(super) fn is_withdrawn(&self, book: &Book) -> bool {
+        self.leaving.markets.contains(book.terms().market.index()) || !book.is_followed()
     }
 
     /// A market's terms came in: from here on it is followed. One that was not, while links bring market data, is

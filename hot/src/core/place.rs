@@ -13,7 +13,8 @@ use crate::order::{Cancel, Expiry, Order, OrderEvent, Purpose, Query, Record, Ti
 use crate::outbox::Outbox;
 use crate::risk::collar::{Bound, PricesAround};
 use crate::risk::gate::{self, Facts, Sums};
-use crate::risk::{Approved, BestPrices, LimitRow, OtherVenue, PlanRisk, Refusal};
+use crate::risk::{Approved, BestPrices, Claimed, LimitRow, OtherVenue, PlanRisk, Refusal};
+use crate::strategy::arbitrage::Ahead;
 use crate::units::{Nanos, Price, Qty, Usd};
 
 /// What to place.
@@ -41,10 +42,12 @@ pub(super) struct LegDraft<'a> {
     /// The plan, with what it puts at stake.
     pub group: &'a Group,
     pub leg: &'a Leg,
+    /// Of its market.
+    pub book: &'a Book,
     pub price: Price,
     pub tif: Tif,
-    /// The collar of its outcome, where it was worked out for the plan.
-    pub collar: Option<Bound>,
+    /// What holds for its outcome where the plan was sized, and what the legs before it have claimed since.
+    pub ahead: Option<(&'a Ahead, Claimed)>,
     /// The most that it costs at its price.
     pub cost: Usd,
 }
@@ -60,6 +63,8 @@ impl LegDraft<'_> {
 pub(super) struct Passed {
     pub order: Approved<Order>,
     pub cost: Usd,
+    /// Whether it is known to pass still once the other legs of its plan have claimed their cash.
+    pub stands: bool,
 }
 
 impl Core {
@@ -76,18 +81,18 @@ impl Core {
         draft: &LegDraft<'_>,
         lower: Price,
     ) -> Result<Passed, Refusal> {
-        let def = self.terms(draft.leg.market);
+        let def = draft.book.terms();
         let cost = worst_cost(def.fee, lower, draft.qty());
         if let Ok(passed) = self.ask_leg(now, draft) {
             let rate = self.orders.rate();
             let below = gate::passes_below((&passed, draft.cost), (lower, cost), def, rate);
             if let Some(order) = below {
-                return Ok(Passed { order, cost }); // nearly always, and most rows were asked once
+                return Ok(Passed { order, cost, stands: false }); // nearly always, and most rows were asked once
             }
         }
         let order = self.ask_leg(now, &LegDraft { price: lower, cost, ..*draft })?;
         self.would_pass(now, draft)?;
-        Ok(Passed { order, cost })
+        Ok(Passed { order, cost, stands: false })
     }
 
     /// Places an order: gate, reservation, outbox, table, in this order and nowhere else.
@@ -119,24 +124,14 @@ impl Core {
         plan: &PlanRisk,
         out: &mut Outbox,
     ) -> Result<OrderId, Refusal> {
-        let &Passed { ref order, cost } = passed;
+        let &Passed { ref order, cost, stands } = passed;
         assert!(
             (order.decided, order.id.get(), order.epoch)
                 == (now, self.orders.next_id(), self.run.epoch()),
             "O7: an order that passed is sent in the same event, and before any other"
         );
         self.forget_old(now);
-        let def = self.terms(order.market);
-        let sums = Sums {
-            limits: &self.limits,
-            shares: &self.equity_limits,
-            exposure: self.money.exposure(),
-            def,
-            cash_free: self.money.cash_free(CashAccount::of(def.venue, def.shard)),
-            held,
-            cost,
-        };
-        let passes = gate::passes_still(order, &sums);
+        let passes = stands || self.passes_still(order, cost, held);
         if !passes || cfg!(debug_assertions) {
             self.reserve(order.market, -held);
             let asked = self.ask_gate(order, Some(plan)).map(|_| ());
@@ -148,6 +143,21 @@ impl Core {
             self.reserve(order.market, held);
         }
         self.send(now, passed, held, out)
+    }
+
+    /// Whether an order that has passed, and for which cash is `held`, passes still though others have claimed some since.
+    fn passes_still(&self, order: &Approved<Order>, cost: Usd, held: Usd) -> bool {
+        let def = self.terms(order.market);
+        let sums = Sums {
+            limits: &self.limits,
+            shares: &self.equity_limits,
+            exposure: self.money.exposure(),
+            def,
+            cash_free: self.money.cash_free(CashAccount::of(def.venue, def.shard)),
+            held,
+            cost,
+        };
+        gate::passes_still(order, &sums)
     }
 
     /// What is too old to count is forgotten, so that the gate is asked of the last minute.
@@ -164,7 +174,7 @@ impl Core {
         held: Usd,
         out: &mut Outbox,
     ) -> Result<OrderId, Refusal> {
-        let &Passed { order: approved, cost } = passed;
+        let &Passed { order: approved, cost, .. } = passed;
         let order = *approved;
         // Only what the gate lets pass is kept back: the other program's gate may have refused it as ours does.
         if !self.may_place(&order) {
@@ -277,16 +287,16 @@ impl Core {
     #[inline(never)]
     fn ask_gate(&self, order: &Order, plan: Option<&PlanRisk>) -> Result<Passed, Refusal> {
         let asked = self.asked(order, plan, Worked::default());
-        gate::check(&asked, *order).map(|order| Passed { order, cost: asked.cost() })
+        gate::check(&asked, *order).map(|order| Passed { order, cost: asked.cost(), stands: false })
     }
 
-    /// The same of a leg of a plan: the whole table, of which the rows that ask only other kinds of orders are left out, because
-    /// the compiler knows here of what kind this one is.
+    /// The same of a leg of a plan.
     #[inline(never)]
     fn ask_leg(&self, now: Nanos, draft: &LegDraft<'_>) -> Result<Approved<Order>, Refusal> {
         let order = self.leg_order(now, draft);
-        let worked = Worked { collar: draft.collar, cost: Some(draft.cost) };
-        gate::check(&self.asked(&order, Some(&draft.group.risk), worked), order)
+        let worked = Worked { ahead: draft.ahead, cost: Some(draft.cost) };
+        let asked = self.asked_of(draft.book, &order, Some(&draft.group.risk), worked);
+        gate::check_leg(&asked, &order)
     }
 
     /// The prices that an order in a market is held against.

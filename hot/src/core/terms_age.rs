@@ -73,6 +73,7 @@ impl TermsAge {
     }
 
     /// How long ago the terms of a market were read.
+    #[inline]
     pub fn age(&self, now: Nanos, venue: Venue, market: MarketId) -> Nanos {
         let told = self.told[market.index()];
         let read =

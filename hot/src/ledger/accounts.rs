@@ -110,6 +110,7 @@ impl Accounts {
     }
 
     /// Claims cash for orders and groups in flight, or gives it back.
+    #[inline(always)] // into `Ledger::reserve`
     pub fn reserve(&mut self, account: CashAccount, by: Usd) {
         self.balances.post(&[(Reserved(account), by), (Cash(account), -by)]);
         let reserved = self.balances.of(Reserved(account));

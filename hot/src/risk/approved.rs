@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 /// A value that passed the gate. Only the gate can make one, and only this type can be encoded and sent.
 ///
-/// Outside of the risk module there is no way to one but [`check`](super::gate::check),
+/// Outside of the risk module there is no way to one but [`check`](super::gate::check), [`check_leg`](super::gate::check_leg),
 /// [`check_amend`](super::gate::check_amend) and, from an order that passed to the same one at a lower price,
 /// [`passes_below`](super::gate::passes_below):
 ///

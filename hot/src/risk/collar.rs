@@ -133,7 +133,7 @@ impl Bound {
 }
 
 /// Whether an order's price is no worse than [`worst`].
-#[inline(always)] // into the gate: see `gate::check`
+#[inline(never)] // where a plan was sized, [`Bound`] says it
 pub fn allows(limits: &Limits, grid: Grid, around: &PricesAround<'_>, order: &Order) -> bool {
     let &Order { decided, outcome, action, price, .. } = order;
     let (mut is_any, mut is_within) = (false, true);

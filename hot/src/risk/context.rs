@@ -76,7 +76,7 @@ pub struct BestPrices {
 impl<'a> OtherVenue<'a> {
     /// The book there, of the first pair that the market is in and of which the other book may be decided from; and the outcome of
     /// it that asks what YES asks here. `None` where there is none.
-    #[inline]
+    #[inline(always)] // into what holds a price against it
     pub fn book(&self) -> Option<(&'a Book, Outcome)> {
         self.baskets.with_leg_in(self.market).find_map(|(basket, ours)| {
             if basket.kind() != BasketKind::CrossVenue || basket.is_withdrawn() {

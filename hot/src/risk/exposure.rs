@@ -51,7 +51,7 @@ impl Exposure {
     }
 
     /// More, or less, at risk in the market of these terms.
-    #[inline]
+    #[inline(always)] // into what claims cash
     pub fn add(&mut self, terms: &MarketDef, delta: Usd) {
         let &MarketDef { market, cluster, venue, category, theme, .. } = terms;
         self.market[market.index()] += delta;

@@ -3,7 +3,8 @@
 use crate::market::MarketDef;
 use crate::risk::collar::{Bound, PricesAround};
 use crate::risk::{
-    Account, Context, EquityLimits, Exposure, Limits, PlanRisk, Rate, Stake, VenueCondition,
+    Account, Claimed, Context, EquityLimits, Exposure, Headroom, Limits, PlanRisk, Rate, Stake,
+    VenueCondition,
 };
 use crate::units::{Nanos, Qty, Usd};
 
@@ -63,6 +64,9 @@ pub trait Facts {
     fn plan(&self) -> PlanRisk;
     /// The collar of the order's outcome, where it was worked out for the plan that the order belongs to; else the gate does so.
     fn collar(&self) -> Option<Bound>;
+    /// What the sums of claims leave to an order of its outcome, where that was worked out for the plan that it belongs to, and what was
+    /// claimed since; else each of these rows is asked.
+    fn headroom(&self) -> Option<(&Headroom, Claimed)>;
     /// The prices that the order's is held against.
     fn around(&self) -> PricesAround<'_>;
     /// What the account is worth.
@@ -103,6 +107,7 @@ pub struct View<'a> {
     pub cost: Usd,
     pub plan: PlanRisk,
     pub collar: Option<Bound>,
+    pub headroom: Option<(Headroom, Claimed)>,
     /// The account as a whole, the market, the venue, the last trade, the other venue's price and our clock.
     pub context: Context<'a>,
 }
@@ -139,6 +144,7 @@ impl<'a> View<'a> {
             cost: Usd::ZERO,
             plan: PlanRisk::NONE,
             collar: None,
+            headroom: None,
             context,
         }
     }
@@ -156,6 +162,10 @@ macro_rules! gathered {
 impl Facts for View<'_> {
     fn equity_limits(&self) -> &EquityLimits {
         &self.context.equity_limits
+    }
+
+    fn headroom(&self) -> Option<(&Headroom, Claimed)> {
+        self.headroom.as_ref().map(|(room, since)| (room, *since))
     }
 
     fn around(&self) -> PricesAround<'_> {

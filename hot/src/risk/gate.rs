@@ -8,9 +8,7 @@ use crate::ids::Action;
 use crate::market::{MarketDef, MarketStatus};
 use crate::order::{Amend, Order, Purpose};
 use crate::risk::collar;
-use crate::risk::{
-    Approved, EquityLimits, Exposure, LimitRow as L, Limits, Rate, Refusal as R, Stake,
-};
+use crate::risk::{Approved, EquityLimits, Exposure, LimitRow as L, Limits, Rate, Refusal as R};
 use crate::units::{Nanos, Price, Usd};
 
 pub use super::facts::{Facts, View};
@@ -51,18 +49,55 @@ const fn row(refusal: R, broken: bool) -> Result<(), R> {
 ///
 /// # Errors
 /// The refusal. It is counted and noted; nothing was sent and nothing is reserved.
-#[inline(always)] // into the places that ask: rows then read only what they need, and none that the order's kind is not asked
+#[inline(always)] // into the places that ask: rows then read only what they need
 pub fn check(v: &impl Facts, order: Order) -> Result<Approved<Order>, R> {
-    let (limits, risk, rate, def, cost) = (v.limits(), v.exposure(), v.rate(), v.def(), v.cost());
-    let (shares, o) = (v.equity_limits(), &order);
-    let (opens, reduces) = (o.purpose.opens(), o.purpose.reduces());
-    assert!(def.market == o.market && def.venue == o.venue, "the view is of the order's market");
+    rows(v, &order, Kind::of(&order))?;
+    Ok(Approved::new(order))
+}
+
+/// [`check`] of an order that buys a leg of a plan: the whole table. What it asks other kinds of orders is not even looked at, for
+/// the compiler knows here of what kind the order is.
+///
+/// # Errors
+/// The refusal, as there.
+///
+/// # Panics
+/// Where the order is of another kind.
+#[inline(always)] // see `check`
+pub fn check_leg(v: &impl Facts, order: &Order) -> Result<Approved<Order>, R> {
+    assert!(Kind::of(order) == Kind::LEG, "a leg of a plan is bought at once, and opens");
+    rows(v, order, Kind::LEG)?;
+    Ok(Approved::new(*order))
+}
+
+/// What decides which rows an order is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Kind {
+    purpose: Purpose,
+    action: Action,
+    post_only: bool,
+}
+
+impl Kind {
+    /// That of a leg of a plan.
+    const LEG: Self = Self { purpose: Purpose::Leg, action: Action::Buy, post_only: false };
+
+    const fn of(&Order { purpose, action, post_only, .. }: &Order) -> Self {
+        Self { purpose, action, post_only }
+    }
+}
+
+/// The rows of [`check`].
+#[inline(always)] // see there
+fn rows(v: &impl Facts, o: &Order, kind: Kind) -> Result<(), R> {
+    let Kind { purpose, action, post_only } = kind;
+    let (limits, rate, def, cost) = (v.limits(), v.rate(), v.def(), v.cost());
+    let (opens, reduces) = (purpose.opens(), purpose.reduces());
+    assert!(def.market == o.market && def.venue == o.venue, "the facts are of the order's market");
     assert!(cost >= Usd::ZERO, "R1: an order never costs less than nothing");
-    let usd = |row| limits.usd(row);
-    let (worth, notional) = o.price.worth_between(o.qty);
     row(R::Full, !v.room())?;
     row(R::Halted, !reduces && (v.halted() || !limits.complete()))?;
-    row(R::VenueMode, !v.venue().mode.takes(o.post_only))?;
+    row(R::VenueMode, !v.venue().mode.takes(post_only))?;
     if opens {
         row(R::Stopping, v.stopping())?;
         row(R::Unreconciled, !v.reconciled())?;
@@ -79,7 +114,7 @@ pub fn check(v: &impl Facts, order: Order) -> Result<Approved<Order>, R> {
         row(R::Disabled, v.disabled())?;
         row(R::MarketPaused, o.decided < v.paused_until())?;
     }
-    if o.purpose == Purpose::Quote {
+    if purpose == Purpose::Quote {
         row(R::NoClose, def.close == Nanos::NEVER)?;
         row(R::QuoteCooldown, cools_down(v, o))?;
         row(R::RejectStorm, v.rejects() > limits.raw(L::RejectsPerMinute))?;
@@ -88,27 +123,23 @@ pub fn check(v: &impl Facts, order: Order) -> Result<Approved<Order>, R> {
     let closing = opens && closes(limits, def, o.decided);
     row(R::Closing, closing && !canary::is(Canary::CloseNotAsked))?;
     row(R::OffGrid, !def.grid.allows(o.on_book().1))?;
-    row(R::MinSize, o.qty.is_zero() || (min_size_applies(o) && o.qty < def.min_qty))?;
+    let has_min = opens || o.venue.rules().min_size_applies(o.tif.may_rest());
+    row(R::MinSize, o.qty.is_zero() || (has_min && o.qty < def.min_qty))?;
+    let (worth, notional) = o.price.worth_between(o.qty);
     // An order that only rests takes nothing: any other may.
-    row(R::MinSize, !o.post_only && worth < o.venue.rules().marketable_min)?;
+    row(R::MinSize, !post_only && worth < o.venue.rules().marketable_min)?;
     row(R::Expiry, !has_good_expiry(o))?;
     if opens {
         row(R::Collar, beyond_collar(v, o))?;
         row(R::OrderQty, o.qty > limits.qty(L::OrderQty))?;
-        row(R::OrderNotional, notional > usd(L::OrderNotional))?;
-        row(R::Cash, cost > v.cash_free().scale_floor(limits.percent(L::CashPercent), 100))?;
+        row(R::OrderNotional, notional > limits.usd(L::OrderNotional))?;
     }
-    row(R::Cash, !reduces && cost > v.cash_free())?;
+    // The sums of claims: all at once where that was worked out, else one by one.
+    if !(opens && v.headroom().is_some_and(|(room, since)| room.holds(o, cost, since))) {
+        sums(v, o, kind)?;
+    }
     if opens {
-        let position = v.position();
-        row(R::Position, position.qty + o.qty > limits.qty(L::PositionQty))?;
-        row(R::Position, position.cost + cost > usd(L::PositionNotional))?;
-        row(R::ExposureMarket, risk.market(o.market) + cost > usd(L::ExposureMarket))?;
-        row(R::ExposureCluster, risk.cluster(def.cluster) + cost > usd(L::ExposureCluster))?;
-        row(R::ExposureVenue, risk.venue(o.venue) + cost > shares.venue)?;
-        row(R::ExposureTotal, risk.total() + cost > shares.total)?;
-        row(R::Positions, opens_position(v) && positions_full(v))?;
-        account(v, o, position)?;
+        losses(v)?;
         row(R::ClusterOutcome, v.plan().cluster > v.account().cluster_room(limits))?;
         row(R::Shock, v.plan().worst.loss > v.account().shock_room(limits))?;
         row(R::Rate, rate.in_all() >= limits.raw(L::OrdersPerMinute))?;
@@ -116,23 +147,42 @@ pub fn check(v: &impl Facts, order: Order) -> Result<Approved<Order>, R> {
         row(R::Duplicate, rate.repeats(o))?;
     }
     row(R::OwnCross, v.own_cross())?;
-    row(R::NotReducing, reduces && o.action == Action::Buy)?;
-    row(R::NotReducing, o.action == Action::Sell && o.qty > v.held_free())?;
-    Ok(Approved::new(order))
+    row(R::NotReducing, reduces && action == Action::Buy)?;
+    row(R::NotReducing, action == Action::Sell && o.qty > v.held_free())
 }
 
-/// The rows about the account as a whole: what share of it an order may take, and what it may have lost.
+/// The rows that hold a sum of claims, or what is held, against its limit: what [`Headroom`](crate::risk::Headroom) knows of them as a
+/// whole.
 #[inline(always)] // see `check`
-fn account(v: &impl Facts, o: &Order, position: Stake) -> Result<(), R> {
+fn sums(v: &impl Facts, o: &Order, kind: Kind) -> Result<(), R> {
     let (limits, risk, def, cost) = (v.limits(), v.exposure(), v.def(), v.cost());
-    let (account, shares) = (v.account(), v.equity_limits());
+    let (opens, shares) = (kind.purpose.opens(), v.equity_limits());
     let usd = |row| limits.usd(row);
-    assert!(o.purpose.opens(), "only what opens has a share");
+    let of_cash = || v.cash_free().scale_floor(limits.percent(L::CashPercent), 100);
+    row(R::Cash, opens && cost > of_cash())?;
+    row(R::Cash, !kind.purpose.reduces() && cost > v.cash_free())?;
+    if !opens {
+        return Ok(());
+    }
+    let position = v.position();
+    row(R::Position, position.qty + o.qty > limits.qty(L::PositionQty))?;
+    row(R::Position, position.cost + cost > usd(L::PositionNotional))?;
+    row(R::ExposureMarket, risk.market(o.market) + cost > usd(L::ExposureMarket))?;
+    row(R::ExposureCluster, risk.cluster(def.cluster) + cost > usd(L::ExposureCluster))?;
+    row(R::ExposureVenue, risk.venue(o.venue) + cost > shares.venue)?;
+    row(R::ExposureTotal, risk.total() + cost > shares.total)?;
+    row(R::Positions, opens_position(v) && positions_full(v))?;
     row(R::PositionShare, position.cost + cost > shares.position)?;
     row(R::Category, risk.category(def.category) + cost > shares.category)?;
     let in_theme = def.theme.is_some();
-    row(R::ExposureTheme, in_theme && risk.theme(def.theme) + cost > usd(L::ExposureTheme))?;
-    row(R::EquityFloor, account.equity <= usd(L::EquityFloor))?;
+    row(R::ExposureTheme, in_theme && risk.theme(def.theme) + cost > usd(L::ExposureTheme))
+}
+
+/// The rows about what the account as a whole may have lost.
+#[inline(always)] // see `check`
+fn losses(v: &impl Facts) -> Result<(), R> {
+    let (limits, account, shares) = (v.limits(), v.account(), v.equity_limits());
+    row(R::EquityFloor, account.equity <= limits.usd(L::EquityFloor))?;
     row(R::Drawdown, account.drawdown() >= shares.drawdown)?;
     row(R::DailyLoss, limits.observes_only())?;
     row(R::DailyLoss, -v.day_result() >= shares.daily_loss)?;
@@ -260,12 +310,6 @@ fn has_good_expiry(order: &Order) -> bool {
 /// held there may still be hedged, topped up and sold.
 const fn is_traded(status: MarketStatus, opens: bool) -> bool {
     status.is_traded() && !(opens && matches!(status, MarketStatus::Observe))
-}
-
-/// Whether the order must have its market's smallest size: by the venue's rule, or because it opens a basket and must
-/// leave room for a sale that rests.
-const fn min_size_applies(order: &Order) -> bool {
-    order.purpose.opens() || order.venue.rules().min_size_applies(order.tif.may_rest())
 }
 
 /// What the order is worth at its own price.

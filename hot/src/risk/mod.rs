@@ -9,6 +9,7 @@ mod exposure;
 mod facts;
 pub mod gate;
 mod halt;
+mod headroom;
 mod leg_risk;
 mod limits;
 mod quarantine;
@@ -24,6 +25,7 @@ pub use context::{BestPrices, Context, LastTrade, MarketCondition, OtherVenue, V
 pub use equity::EquityLimits;
 pub use exposure::{Exposure, Stake};
 pub use halt::HaltWhy;
+pub use headroom::{Claimed, Headroom};
 pub use leg_risk::{LegRisk, LegRisks};
 pub use limits::{LIMIT_ROWS, LimitDef, LimitRow, LimitUnit, Limits, Safer};
 pub use quarantine::QuarantineWhy;

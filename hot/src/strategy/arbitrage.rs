@@ -9,8 +9,8 @@ use crate::grid::Grid;
 use crate::group::{Group, Groups, Leg};
 use crate::ids::{Action, BasketId, MarketId, Outcome, Side};
 use crate::ledger::CashAccount;
-use crate::risk::LimitRow;
 use crate::risk::collar::Bound;
+use crate::risk::{Headroom, LimitRow};
 use crate::units::{Nanos, Price, Qty, Usd};
 use crate::venue_rules::CASH_ACCOUNTS;
 
@@ -98,13 +98,20 @@ impl Ranked {
     }
 }
 
+/// What the gate will ask of a leg, worked out where its plan is sized: it is asked about in the same event.
+#[derive(Clone, Copy, Debug)]
+pub struct Ahead {
+    pub collar: Bound,
+    pub room: Headroom,
+}
+
 /// Room in which baskets of up to the most legs are planned, so that planning allocates nothing.
 #[derive(Debug)]
 pub struct Planning {
     /// What each leg may be.
     rooms: Vec<Room>,
-    /// What the gate's collar says of each leg.
-    collars: Vec<Bound>,
+    /// What the gate will ask of each leg, worked out ahead.
+    ahead: Vec<Ahead>,
     plan: Plan,
     /// What a unit of the plan pays at least, in $0.0001.
     payout: u32,
@@ -118,16 +125,17 @@ impl Planning {
         let legs = groups.take_room();
         Self {
             rooms: Vec::with_capacity(LEGS_MAX),
-            collars: Vec::with_capacity(LEGS_MAX),
+            ahead: Vec::with_capacity(LEGS_MAX),
             plan: Plan::new(),
             payout: 0,
             legs,
         }
     }
 
-    /// The collar that the last plan was made within, of the leg in an outcome of a market.
-    pub fn collar_of(&self, market: MarketId, outcome: Outcome) -> Option<Bound> {
-        self.collars.iter().find(|bound| bound.is_of(market, outcome)).copied()
+    /// What the last plan was made within, of the leg in an outcome of a market.
+    #[inline]
+    pub fn ahead_of(&self, market: MarketId, outcome: Outcome) -> Option<&Ahead> {
+        self.ahead.iter().find(|ahead| ahead.collar.is_of(market, outcome))
     }
 
     /// The group that buys the last plan, after a decision to buy it: nothing of it is sent yet. The room of its legs goes with it,
@@ -167,9 +175,9 @@ pub fn consider(
         return Decision::Told { look_again: is_taken };
     }
     let decline = |seen, verdict, look_again| Decision::Decline { seen, verdict, look_again };
-    let Planning { rooms, collars, plan, payout, legs } = room;
+    let Planning { rooms, ahead, plan, payout, legs } = room;
     legs.clear();
-    let sizing = sizing(core, now, defined, most, rooms, collars);
+    let sizing = sizing(core, now, defined, most, rooms, ahead);
     match core.baskets().walk(core.books(), basket, &sizing, plan) {
         Ok(()) => {}
         Err(_) if is_taken => return Decision::Wait, // what is left of the level is judged
@@ -238,6 +246,7 @@ fn shares_a_level(core: &impl Sight, now: Nanos, basket: &Basket) -> bool {
 }
 
 /// Whether something is in trouble where the basket has a leg: what is not begun leaves nothing on one leg.
+#[inline(always)] // asked once
 fn is_held(core: &impl Sight, now: Nanos, basket: &Basket) -> bool {
     basket.legs().iter().any(|leg| {
         let terms = core.books().terms(leg.market).expect("a market in a basket has terms");
@@ -245,7 +254,7 @@ fn is_held(core: &impl Sight, now: Nanos, basket: &Basket) -> bool {
     })
 }
 
-/// What limits and free money allow, that of each leg in `rooms`, with its collar in `collars`, and no more than `most` units. The gate
+/// What limits and free money allow, that of each leg in `rooms`, with what the gate will ask of it in `ahead`, and no more than `most` units. The gate
 /// checks each order again, at the price that its cash is held for; this only keeps the plan from being larger than what can pass. Where
 /// that was not enough, the core asks once more, for as many units as the gate lets pass.
 fn sizing<'a>(
@@ -254,37 +263,24 @@ fn sizing<'a>(
     basket: &Basket,
     most: Option<Qty>,
     rooms: &'a mut Vec<Room>,
-    collars: &mut Vec<Bound>,
+    ahead: &mut Vec<Ahead>,
 ) -> Sizing<'a> {
-    let (limits, shares, exposure) = (core.limits(), core.equity_limits(), core.exposure());
-    let usd = |row| limits.usd(row);
+    let limits = core.limits();
     let in_clusters = core.account().cluster_room(limits);
-    let percent = limits.percent(LimitRow::CashPercent);
-    let (in_market, in_cluster) = (usd(LimitRow::ExposureMarket), usd(LimitRow::ExposureCluster));
-    let in_order = usd(LimitRow::OrderNotional);
-    let (order_qty, position_qty) =
-        (limits.qty(LimitRow::OrderQty), limits.qty(LimitRow::PositionQty));
+    let (in_order, order_qty) =
+        (limits.usd(LimitRow::OrderNotional), limits.qty(LimitRow::OrderQty));
     // No plan loses more than it costs.
-    let mut total =
-        (shares.total - exposure.total()).min(at_plan(core.account().shock_room(limits)));
+    let mut total = at_plan(core.account().shock_room(limits));
     let mut cash = [Usd::ZERO; CASH_ACCOUNTS];
     let defined = basket.legs();
     rooms.clear();
-    collars.clear();
+    ahead.clear();
     for leg in defined {
         let terms = core.books().terms(leg.market).expect("a market in a basket has terms");
-        let account = CashAccount::of(terms.venue, terms.shard);
-        cash[account.index()] = with_margin(core.cash_free(account).scale_floor(percent, 100));
-        total = total
-            .min(in_cluster - exposure.cluster(terms.cluster))
-            .min(shares.venue - exposure.venue(terms.venue))
-            .min(shares.category - exposure.category(terms.category));
-        if terms.theme.is_some() {
-            total = total.min(usd(LimitRow::ExposureTheme) - exposure.theme(terms.theme));
-        }
-        let held = core.stake(leg.market, leg.outcome);
-        let mut least =
-            in_order.min(shares.position - held.cost).min(in_market - exposure.market(leg.market));
+        let room = core.headroom(now, terms, leg.outcome);
+        cash[CashAccount::of(terms.venue, terms.shard).index()] = with_margin(room.cash());
+        total = total.min(room.around());
+        let mut least = in_order.min(room.here());
         // Of two legs one pays in every outcome that the relation allows; of more, several may pay nothing.
         let worst = at_plan(in_clusters - core.cluster_worst(terms.cluster));
         if defined.len() == 2 {
@@ -293,8 +289,8 @@ fn sizing<'a>(
             total = total.min(worst);
         }
         let collar = core.collar(now, leg.market, leg.outcome);
-        collars.push(collar);
-        let qty = order_qty.min(position_qty.saturating_sub(held.qty));
+        ahead.push(Ahead { collar, room });
+        let qty = order_qty.min(room.qty());
         rooms.push(Room {
             qty: most.map_or(qty, |most| qty.min(most.times(leg.ratio))),
             cost: with_margin(least),
@@ -307,12 +303,13 @@ fn sizing<'a>(
         total: with_margin(total),
         edge_min: u32::try_from(limits.raw(LimitRow::EdgeMin)).unwrap_or(u32::MAX),
         edge_max_percent: u32::try_from(limits.raw(LimitRow::EdgeMaxPercent)).unwrap_or(u32::MAX),
-        profit_min: usd(LimitRow::ProfitMin),
+        profit_min: limits.usd(LimitRow::ProfitMin),
     }
 }
 
 /// Profit must pay for the times that a later leg fails and the first is sold at a loss, as often and as dearly as the venues
 /// of the first two legs have shown, the limits' figures standing in for what they have not shown yet.
+#[inline(always)] // asked once
 fn pays_for_leg_risk(core: &impl Sight, plan: &Plan, legs: &[Leg]) -> bool {
     let first = legs.first().expect("a plan has legs").venue;
     let risk = core.groups().leg_risks().of(first, legs.get(1).map_or(first, |leg| leg.venue));
@@ -387,6 +384,7 @@ fn at_plan(room: Usd) -> Usd {
 
 /// The highest allowed price of an outcome at most `slack` above `from`, in $0.0001, and not above `dearest`: the gate is asked
 /// about it.
+#[inline(always)] // into the one place that builds legs
 fn reach(from: Price, grid: Grid, outcome: Outcome, slack: i32, dearest: Price) -> Price {
     let grid = if outcome == Outcome::Yes { grid } else { grid.mirrored() };
     let most = i32::from(from.ticks()) + slack.clamp(0, 10_000);

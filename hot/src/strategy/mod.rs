@@ -10,9 +10,9 @@ use crate::basket::{Baskets, Verdict};
 use crate::book::Books;
 use crate::group::Groups;
 use crate::ids::{BasketId, ClusterId, MarketId, Outcome, Side, Venue};
-use crate::ledger::CashAccount;
+use crate::market::MarketDef;
 use crate::risk::collar::Bound;
-use crate::risk::{Account, EquityLimits, Exposure, Limits, Rejections, Stake};
+use crate::risk::{Account, Headroom, Limits, Rejections};
 use crate::units::{Nanos, Usd};
 
 /// What a strategy sees of the core. Everything here only reads.
@@ -23,10 +23,6 @@ pub trait Sight {
     fn baskets(&self) -> &Baskets;
     /// The rows of the risk table.
     fn limits(&self) -> &Limits;
-    /// The limits that follow what the account is worth.
-    fn equity_limits(&self) -> &EquityLimits;
-    /// Dollars at risk.
-    fn exposure(&self) -> &Exposure;
     /// What the account is worth.
     fn account(&self) -> Account;
     /// What a cluster loses in the worst outcome that the declared relations allow.
@@ -35,10 +31,8 @@ pub trait Sight {
     fn groups(&self) -> &Groups;
     /// Which venues and markets refuse orders just now.
     fn rejections(&self) -> &Rejections;
-    /// Cash in an account that nothing has a claim on.
-    fn cash_free(&self, account: CashAccount) -> Usd;
-    /// What is held of an outcome, and what may yet be bought.
-    fn stake(&self, market: MarketId, outcome: Outcome) -> Stake;
+    /// What the sums of claims leave to a purchase of an outcome now, in the market of these terms.
+    fn headroom(&self, now: Nanos, def: &MarketDef, outcome: Outcome) -> Headroom;
     /// When a market is expected to have paid what it owes; [`Nanos::NEVER`] where its venue has not said.
     fn paid_by(&self, market: MarketId) -> Nanos;
     /// When an order was last sent to a side of a market's book; zero if never.

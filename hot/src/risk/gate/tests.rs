@@ -12,7 +12,8 @@ use crate::ids::{Action, ClusterId, GroupId, MarketId, OrderId, Outcome, ThemeId
 use crate::market::Category;
 use crate::order::{Purpose, Tif};
 use crate::risk::{
-    Account, BestPrices, Context, EquityLimits, LimitRow, MarketCondition, PlanRisk, Shock, Worst,
+    Account, BestPrices, Context, EquityLimits, LimitRow, MarketCondition, PlanRisk, Shock, Stake,
+    Worst,
 };
 use crate::units::{Price, Qty};
 use market::MARKET;
@@ -205,6 +206,7 @@ impl World {
             cost: self.cost,
             plan: self.plan,
             collar: None,
+            headroom: None,
             context: Context {
                 account,
                 equity_limits: EquityLimits::of(&limits, account),

@@ -3,7 +3,7 @@
 use super::*;
 use crate::order::Expiry;
 use crate::random::Rng;
-use crate::risk::{BestPrices, LastTrade};
+use crate::risk::{BestPrices, Claimed, Headroom, LastTrade};
 
 /// Values around those at which something changes.
 fn disturb(world: &mut World, rng: &mut Rng) {
@@ -131,7 +131,8 @@ fn what_passes_below_is_what_the_whole_table_lets_pass_there() {
 }
 
 /// Orders in other outcomes claim cash, of the same market, cluster, category, theme, venue and account or of others.
-fn claim_elsewhere(world: &mut World, rng: &mut Rng) {
+fn claim_elsewhere(world: &mut World, rng: &mut Rng) -> Claimed {
+    let mut claimed = Claimed::default();
     for _ in 0..rng.below(3) {
         let mut def = MarketDef { market: rng.of(&[HERE, ELSEWHERE]), ..world.def };
         if rng.percent(50) {
@@ -149,7 +150,63 @@ fn claim_elsewhere(world: &mut World, rng: &mut Rng) {
         if def.venue == world.def.venue && rng.percent(80) {
             world.cash_free -= by;
         }
+        claimed = claimed.and(by);
     }
+    claimed
+}
+
+/// Where a headroom was worked out ahead, and others have claimed cash since, the gate says of an opening order what it says without:
+/// what the headroom lets pass, no row of a sum refuses.
+#[test]
+fn a_headroom_lets_nothing_pass_that_a_row_refuses() {
+    let mut rng = Rng::from_seed(11);
+    let cases = [MARKET, BUDGET].concat();
+    let (mut held, mut refused) = (0, [0_u32; R::ALL.len()]);
+    for nth in 0..crate::cases::cases(20_000) {
+        let mut world = World::new();
+        if rng.percent(70) {
+            let (_, _, _, breaks, passes) = rng.of(&cases);
+            if rng.percent(50) { breaks(&mut world) } else { passes(&mut world) }
+        }
+        if rng.percent(50) {
+            disturb(&mut world, &mut rng);
+        }
+        if rng.percent(50) {
+            world.limit(L::Positions, rng.below(4));
+        }
+        world.def.theme = Some(ThemeId::new(3)).filter(|_| rng.percent(50));
+        let purpose = rng.of(&[Purpose::Leg, Purpose::Quote]);
+        let room = world.ask(purpose, Action::Buy, world.context, |view, order| {
+            let &View { limits, exposure, def, position, cash_free, .. } = view;
+            let sums = (limits, &view.context.equity_limits, exposure);
+            Headroom::new(sums, def, (order.decided, order.outcome), position, cash_free)
+        });
+        let since = claim_elsewhere(&mut world, &mut rng);
+        let (few, whole, holds) = world.ask(purpose, Action::Buy, world.context, |view, order| {
+            let ahead = View { headroom: Some((room, since)), ..*view };
+            let holds = room.holds(&order, view.cost, since);
+            (check(&ahead, order), check(view, order), holds)
+        });
+        assert_eq!(few, whole, "view {nth}: {purpose:?}");
+        held += u32::from(holds);
+        if let Some(why) = whole.err().filter(|_| !holds) {
+            refused[why as usize] += 1;
+        }
+    }
+    assert!(held > 1_000, "{held}: the draws are lame");
+    let sums = [
+        R::Cash,
+        R::Position,
+        R::ExposureMarket,
+        R::ExposureCluster,
+        R::ExposureVenue,
+        R::ExposureTotal,
+        R::Positions,
+        R::PositionShare,
+        R::Category,
+        R::ExposureTheme,
+    ];
+    assert!(sums.iter().all(|why| refused[*why as usize] > 0), "{refused:?}");
 }
 
 /// Whether an order passes still where a view's sums count what is held for it.
