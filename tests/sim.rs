@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use surefoot::sim::fault::{self, FaultKind};
-use surefoot::sim::plan::Through;
+use surefoot::sim::plan::{Quotes, Through};
 use surefoot::sim::{self, Outcome, Plan, Verb};
 use surefoot_cold::directory::Entry;
 use surefoot_cold::reconcile::{Reader, Truth, TruthError};
@@ -137,6 +137,21 @@ fn looks_and_readings_that_find_nothing_new_alter_nothing() {
     assert!(short.shell.looks < every.shell.looks / 5, "{short:?}");
     every.shell.looks = short.shell.looks;
     assert_eq!(short, every, "decisions, state, every byte on the wire, and what the policy did");
+}
+
+/// What a person buys has no partner. By the setting it is told alone, or a stop-loss sells it: a limit, and what that leaves at the bid.
+#[test]
+fn what_is_bought_without_a_partner_is_sold_by_a_stop_loss_where_that_is_wanted() {
+    let stops = |unpaired| {
+        let plan = Plan { quotes: Quotes::Often, unpaired, ..Plan::quiet() };
+        let outcome = sim::run_planned(21, Nanos::from_secs(1_800), plan);
+        let outcome = outcome.unwrap_or_else(|broken| panic!("policy {unpaired}: {broken}"));
+        assert!(outcome.alarms.contains_key("unpaired"), "{outcome:?}");
+        (outcome.stops, outcome.stops_fallen)
+    };
+    assert_eq!(stops(0), (0, 0), "a person is told");
+    let (begun, fallen) = stops(2);
+    assert!(begun > 0 && fallen <= begun, "{begun} begun, {fallen} sold at the bid");
 }
 
 /// The policy's own times, with a look's period and the counters' age.

@@ -129,6 +129,11 @@ impl Checks {
         self.starts += 1;
     }
 
+    /// How often the core raised an alarm.
+    pub fn alarmed(&self, alarm: Alarm) -> u64 {
+        self.alarms.get(alarm.name()).copied().unwrap_or(0)
+    }
+
     /// A fault begins.
     pub fn on_fault(&mut self, kind: FaultKind) {
         *self.faults.entry(kind.name()).or_default() += 1;

@@ -7,6 +7,7 @@ use surefoot_cold::text::counted;
 use surefoot_hot::core::Core;
 use surefoot_hot::group::Sequencing;
 use surefoot_hot::hash::Hash64;
+use surefoot_hot::note::Alarm;
 use surefoot_hot::units::{Nanos, Usd};
 
 use super::checks::Checks;
@@ -42,6 +43,10 @@ pub struct Outcome {
     pub fills: u64,
     /// What baskets that were unwound have cost; part of `result`.
     pub unwound_result: Usd,
+    /// Stop-losses that began.
+    pub stops: u64,
+    /// Sales at what is bid to which one came after its limit order.
+    pub stops_fallen: u64,
     /// Alarms that the core raised, by name.
     pub alarms: BTreeMap<&'static str, u64>,
     /// Faults that began, by name.
@@ -92,6 +97,8 @@ impl Outcome {
             orders,
             fills: stats.fills,
             unwound_result: checks.unwound.values().fold(Usd::ZERO, |sum, result| sum + *result),
+            stops: checks.alarmed(Alarm::StopLoss),
+            stops_fallen: checks.alarmed(Alarm::StopLossFallback),
             alarms: checks.alarms.clone(),
             faults: checks.faults.clone(),
             scenarios,
@@ -122,6 +129,8 @@ impl Outcome {
             "fees_usd": self.fees.to_string(),
             "orders": self.orders,
             "fills": self.fills,
+            "stop_losses": self.stops,
+            "stop_loss_fallbacks": self.stops_fallen,
             "alarms": self.alarms,
             "faults": self.faults,
             "scenarios": self.scenarios.by_id(),
@@ -151,7 +160,7 @@ impl Outcome {
     /// As one line.
     pub fn line(&self) -> String {
         format!(
-            "seed {}: {}, {} completed, {} unwound, {} without a first leg, {} to a person{}, result ${}; decisions {:016x}, state {:016x}",
+            "seed {}: {}, {} completed, {} unwound, {} without a first leg, {} to a person{}, {}, result ${}; decisions {:016x}, state {:016x}",
             self.seed,
             counted(self.faults.values().sum(), "fault", "faults"),
             counted(self.completed, "basket", "baskets"),
@@ -159,6 +168,7 @@ impl Outcome {
             self.failed,
             self.operator,
             self.ways(),
+            counted(self.stops, "stop-loss", "stop-losses"),
             self.result,
             self.decision_hash,
             self.state_hash

@@ -30,6 +30,28 @@ pub enum Verb {
     Stop,
 }
 
+/// How often somebody asks for an order that rests, changes one or withdraws it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quotes {
+    /// Never: no order rests but by a stop-loss.
+    None,
+    /// Every few minutes, as a person would.
+    Seldom,
+    /// Every few seconds.
+    Often,
+}
+
+impl Quotes {
+    /// The least and the most time from one wish to the next, in milliseconds.
+    pub const fn every_ms(self) -> Option<(u64, u64)> {
+        match self {
+            Self::None => None,
+            Self::Seldom => Some((60_000, 400_000)),
+            Self::Often => Some((4_000, 40_000)),
+        }
+    }
+}
+
 /// Hears of each event that the core was given, when, and what it made of it: what a journal of the day would hold.
 pub type Listener = Box<dyn FnMut(Nanos, &Event, &Outbox)>;
 
@@ -42,8 +64,10 @@ pub struct Plan {
     pub requests: Vec<(Nanos, Verb)>,
     /// What goes wrong, in the order in which it begins.
     pub faults: Vec<Fault>,
-    /// Whether orders rest, beside the baskets: somebody asks for them, changes them and withdraws them.
-    pub quotes: bool,
+    /// Whether orders rest, beside the baskets: somebody asks for them, changes them and withdraws them. What they buy has no partner.
+    pub quotes: Quotes,
+    /// What is done about contracts without a partner that no group works on, as `strategy.unpaired` has it.
+    pub unpaired: u64,
     /// What the market and the venues are like.
     pub world: World,
     /// In what order the legs of a basket leave, always: see `strategy.sequencing`.
@@ -65,7 +89,8 @@ impl Plan {
         Self {
             requests: Vec::new(),
             faults: Vec::new(),
-            quotes: false,
+            quotes: Quotes::None,
+            unpaired: 0,
             world: World::of(WorldName::Calm),
             sequencing: Sequencing::Sequential,
             listener: Box::new(|_, _, _| ()),
@@ -75,10 +100,15 @@ impl Plan {
         }
     }
 
-    /// The plan of a seed: the seed's faults; and somewhere in the middle half of the day a person halts, and some seconds later
-    /// resumes.
+    /// The plan of a seed: the seed's faults; what is done about contracts without a partner, and on every third day with faults
+    /// somebody who buys such; and somewhere in the middle half of the day a person halts, and some seconds later resumes.
     pub fn of(seed: u64, span: Nanos) -> Self {
         let mut plan = Self { faults: fault::of_seed(seed, span), ..Self::quiet() };
+        if !plan.faults.is_empty() {
+            let mut rng = Rng::new(seed).fork(0x0061_6c6f_6e65);
+            plan.unpaired = rng.below(3);
+            plan.quotes = if rng.chance(1, 3) { Quotes::Seldom } else { Quotes::None };
+        }
         if span >= HALTED_FROM {
             let mut rng = Rng::new(seed).fork(0x6861_6c74);
             let at = span.millis() / 4 + rng.below(span.millis() / 2);
@@ -110,5 +140,24 @@ impl Plan {
 impl fmt::Debug for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Plan").field("requests", &self.requests).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_draw_each_way_with_what_has_no_partner_and_whether_somebody_buys_such() {
+        let day = Nanos::from_secs(86_400);
+        let drawn: Vec<_> = (1..60).map(|seed| Plan::of(seed, day)).collect();
+        for unpaired in 0..3 {
+            for quotes in [Quotes::None, Quotes::Seldom] {
+                let is = |plan: &&Plan| (plan.unpaired, plan.quotes) == (unpaired, quotes);
+                assert!(drawn.iter().any(|plan| is(&plan)), "{unpaired} {quotes:?}");
+            }
+        }
+        let short = Plan::of(1, HALTED_FROM);
+        assert_eq!((short.unpaired, short.quotes), (0, Quotes::None), "a day without faults");
     }
 }

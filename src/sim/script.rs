@@ -5,7 +5,7 @@ use surefoot_hot::units::Nanos;
 
 use super::chronicle::Chronicle;
 use super::fault::{Aim, Fault, FaultKind};
-use super::plan::Plan;
+use super::plan::{Plan, Quotes};
 use super::scenario::{ALL, Scenario};
 use super::{Broken, run_planned};
 
@@ -142,7 +142,7 @@ pub fn play(id: &str) -> Option<Played> {
         let chronicle = Chronicle::default();
         let plan = Plan {
             faults: faults.clone(),
-            quotes: script.quotes,
+            quotes: if script.quotes { Quotes::Often } else { Quotes::None },
             chronicle: chronicle.clone(),
             ..Plan::quiet()
         };

@@ -34,7 +34,7 @@ use super::chronicle::Chronicle;
 use super::executor::{Executor, Wish};
 use super::fault::FaultKind;
 use super::links::Link;
-use super::plan::{Listener, Plan, Through};
+use super::plan::{Listener, Plan, Quotes, Through};
 use super::queue::Queue;
 use super::remembered::Remembered;
 use super::scenario::Watch;
@@ -77,6 +77,10 @@ struct Simulation {
     seed: u64,
     span: Nanos,
     sequencing: Sequencing,
+    /// What is done about contracts without a partner.
+    unpaired: u64,
+    /// How often somebody lets orders rest.
+    quotes: Quotes,
     now: Nanos,
     time: VirtualTime,
     rng: Rng,
@@ -210,7 +214,7 @@ fn remembering(
 
 impl Simulation {
     fn new(seed: u64, span: Nanos, plan: Plan) -> Result<Self, Broken> {
-        let Plan { requests, faults, quotes, world, listener, through, chronicle, idle, .. } = plan;
+        let Plan { requests, faults, world, listener, through, chronicle, idle, .. } = plan;
         let time = VirtualTime::default();
         time.set(START);
         let failed = |what: String| Broken::new("start", what);
@@ -240,6 +244,8 @@ impl Simulation {
             seed,
             span,
             sequencing: plan.sequencing,
+            unpaired: plan.unpaired,
+            quotes: plan.quotes,
             now: START,
             time,
             rng: Rng::new(seed).fork(0x6e65_7400),
@@ -275,17 +281,17 @@ impl Simulation {
             events: Vec::new(),
             venues,
         };
-        day.begin(epoch, &catalogue, quotes);
+        day.begin(epoch, &catalogue);
         Ok(day)
     }
 
     /// What the program does at a start, in its order.
-    fn begin(&mut self, epoch: u64, catalogue: &Catalogue, quotes: bool) {
-        if quotes {
+    fn begin(&mut self, epoch: u64, catalogue: &Catalogue) {
+        if self.quotes != Quotes::None {
             self.put(START, Happening::Quote);
         }
         self.inbox.extend(InJournal::default().first_events(START, epoch, &PerVenue::default()));
-        self.inbox.extend(limits(self.sequencing).events().map(Event::Control));
+        self.inbox.extend(limits(self.sequencing, self.unpaired).events().map(Event::Control));
         self.inbox.extend(catalogue.events());
         for link in 0..self.links.len() {
             self.put(START.after(DIAL), Happening::Connected(link));

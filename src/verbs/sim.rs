@@ -21,6 +21,7 @@ use crate::config::Setup;
 use crate::exit::Exit;
 use crate::sim::day_journal::{self, Written};
 use crate::sim::fault::Fault;
+use crate::sim::plan::Quotes;
 use crate::sim::scenario::Scenario;
 use crate::sim::{Plan, script, shrink};
 use crate::twin::world::{World, WorldName};
@@ -61,7 +62,7 @@ pub struct SimArgs {
     /// In what order the legs of every basket leave: sequential, staggered or parallel, whatever that is expected to cost [default: sequential]
     #[arg(long, value_name = "WAY", value_parser = parse_sequencing)]
     pub sequencing: Option<Sequencing>,
-    /// Orders rest as well: somebody asks for them, changes them and withdraws them
+    /// Orders rest every few seconds: somebody asks for them, changes them and withdraws them. Without it they do on every third day with faults, and seldom
     #[arg(long)]
     pub quotes: bool,
     /// How many days are simulated at the same time, each on a thread of its own
@@ -282,8 +283,13 @@ fn plan(args: &SimArgs, seed: u64, span: Nanos) -> Plan {
     let mut plan = Plan::of(seed, span);
     plan.world = args.world.map_or(plan.world, World::of);
     plan.sequencing = args.sequencing.unwrap_or(plan.sequencing);
-    plan.quotes = args.quotes;
-    if args.calm { Plan { faults: Vec::new(), ..plan } } else { plan }
+    if args.calm {
+        plan = Plan { faults: Vec::new(), quotes: Quotes::None, unpaired: 0, ..plan };
+    }
+    if args.quotes {
+        plan.quotes = Quotes::Often;
+    }
+    plan
 }
 
 /// Switches a defect on; where that cannot be, it is said why.

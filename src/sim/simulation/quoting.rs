@@ -7,8 +7,6 @@ use surefoot_hot::units::{Nanos, Price, Qty};
 
 use super::{Happening, START, Simulation};
 
-/// The least and the most time from one wish to the next, in milliseconds.
-const EVERY_MS: (u64, u64) = (4_000, 40_000);
 /// Nothing is wanted any more when so many hundredths of the day are over.
 const UNTIL: u64 = 90;
 /// The least and the most contracts of an order, in hundreds.
@@ -19,7 +17,7 @@ const EXPIRES_S: (u64, u64) = (5, 90);
 impl Simulation {
     /// Somebody wants something to rest, or what rests to be otherwise.
     pub(super) fn quote(&mut self) {
-        let (least, most) = EVERY_MS;
+        let Some((least, most)) = self.quotes.every_ms() else { return };
         let next = self.now.after(Nanos::from_millis(self.trouble.quoting.range(least, most)));
         if next.since(START).get() < self.span.get() / 100 * UNTIL {
             self.put(next, Happening::Quote);

@@ -212,7 +212,7 @@ impl Simulation {
         self.links = links;
         let in_journal = InJournal::of(&core);
         self.inbox.extend(in_journal.first_events(now, epoch, &contents));
-        self.inbox.extend(limits(self.sequencing).events().map(Event::Control));
+        self.inbox.extend(limits(self.sequencing, self.unpaired).events().map(Event::Control));
         self.inbox.extend(catalogue.events());
         let remembered = remembering(&self.venues, &self.time, self.span, self.rhythm.is_idle());
         let askers = askers(&self.accounts, &self.directory, &self.through, &rest, remembered);
