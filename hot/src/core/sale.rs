@@ -9,6 +9,7 @@ use crate::bounds::{DATA_AGE_MAX, WALK_LEVELS_MAX};
 use crate::grid::Grid;
 use crate::group::{Group, Leg, Sale, Stop};
 use crate::ids::{Action, MarketId, Outcome};
+use crate::market::MarketStatus;
 use crate::order::{Purpose, Tif};
 use crate::risk::LimitRow;
 use crate::units::{Nanos, Price, Qty, Usd};
@@ -24,9 +25,11 @@ const TOPPED_UP: Usd = Usd::from_cents(120);
 const TOP_UPS_MAX: u8 = 16;
 /// The longest pause after a top-up that brought nothing: the first is a step, each further one twice as long.
 const TOP_UP_PAUSE_MAX: Nanos = Nanos::from_secs(60);
-/// A sale may be priced below the best bid by one part in this many of the bid: about what an unwind is expected to lose.
-const SWEEP_PART: u16 = 16;
-/// How far below the best bid a sale may always be priced, in $0.0001: a cent.
+/// A sale may give up one part in this many of the best bid, on average over all of it, to be filled at once: a rest would stand on
+/// one leg for a step, and be sold there all the same. Its limit is half that bid at least, for better bids may be gone when it
+/// arrives.
+const SWEEP_PART: u16 = 8;
+/// What a sale may always give up of the best bid, on average, in $0.0001: a cent.
 const SWEEP_MIN: u16 = 100;
 /// How long an unwind may wait, for whatever reason (no bid, a venue that is away), before trading halts and the group
 /// is handed to a person: longer than a venue's restart.
@@ -38,7 +41,7 @@ impl Core {
         if self.money.worth().settled_at(leg.market).is_some() || excess < LOT {
             return Sale::Dust; // paid, or in no order: there is nothing to sell any more
         }
-        let Some(bid) = self.exit_price(leg.market, leg.outcome, excess) else {
+        let Some(bid) = self.exit_price(group, leg, excess) else {
             // Where nobody bids, a venue with a least worth will hardly take an order for so little: a bid above the limit
             // would have to come.
             let hopeless = leg.venue.rules().has_marketable_min() || self.is_overdue(now, group);
@@ -105,7 +108,7 @@ impl Core {
         } else {
             qty.min(self.held_free(leg.market, leg.outcome))
         };
-        let bid = self.exit_price(leg.market, leg.outcome, qty)?;
+        let bid = self.exit_price(group, leg, qty)?;
         let terms = self.sale_terms(group, leg, bid, qty, is_little(leg, bid, excess))?;
         let SaleTerms { price, qty, tif, is_dear: false } = terms else { return None };
         Some(Draft {
@@ -135,15 +138,13 @@ impl Core {
         little: bool,
     ) -> Option<SaleTerms> {
         let (terms, rules) = (self.terms(leg.market), leg.venue.rules());
-        // What a stop-loss gives up has been lost before: its price is bounded by its attempts.
-        let is_bounded = !little && group.stop == Stop::Off;
         let taken = (0..=group.concessions.min(100)).rev().filter_map(|cents| {
             let price = concede(bid, cents, terms.grid, leg.outcome);
             let (qty, tif) = selling_terms(rules, price, qty);
             let least = if min_size_applies(leg, tif) { terms.min_qty } else { LOT };
             let worth = price.proceeds_floor(qty);
             let enough = qty >= least && worth >= rules.marketable_min;
-            let is_dear = is_bounded && self.is_too_dear(group, leg, price, qty);
+            let is_dear = !little && self.is_bound(group, leg, price, qty);
             enough.then_some(SaleTerms { price, qty, tif, is_dear })
         });
         taken.min_by_key(|terms| terms.is_dear) // the first of those that may be
@@ -172,7 +173,7 @@ impl Core {
         }
         let book = self.books.get(leg.market)?;
         let terms = book.terms();
-        let bid = self.exit_price(leg.market, leg.outcome, excess)?;
+        let bid = self.exit_price(group, leg, excess)?;
         if excess < amounts::venue_lot_step(leg.venue.rules(), bid, Action::Sell, Tif::Ioc) {
             return None; // finer than the sale's own step: it would stay
         }
@@ -202,26 +203,40 @@ impl Core {
         })
     }
 
-    /// The limit that a sale of `qty` begins with: the bid at which the book has room for all of it, but not far below
-    /// the best one; a sale at the best bid alone would leave the rest standing for a step. While the book is in doubt,
-    /// the last bid of a whole book. It is only a limit: better bids are met first, and where the market has moved on,
-    /// the sale does not fill, and the next one is priced lower.
-    fn exit_price(&self, market: MarketId, outcome: Outcome, qty: Qty) -> Option<Price> {
-        let book = self.books.get(market)?;
+    /// The limit that a sale of `qty` begins with: the bid at which the book has room for all of it; a sale at the best bid alone
+    /// would leave the rest standing for a step. It goes down the book for as long as that gives up little against the best bid
+    /// ([`SWEEP_PART`]) and could lose no more than the group may. While the book is in doubt, the last bid of a whole book. It
+    /// is only a limit: better bids are met first, and where the market has moved on, the sale does not fill, and the next one is
+    /// priced lower.
+    fn exit_price(&self, group: &Group, leg: &Leg, qty: Qty) -> Option<Price> {
+        let book = self.books.get(leg.market)?;
         if !book.is_good() {
-            let last = self.money.worth().bid(market, outcome);
+            let last = self.money.worth().bid(leg.market, leg.outcome);
             return last.filter(|&bid| bid > Price::ZERO);
         }
-        let (best, _) = book.best_bid_for(outcome)?;
-        let lowest = best.ticks().saturating_sub((best.ticks() / SWEEP_PART).max(SWEEP_MIN));
-        let (mut limit, mut room) = (best, Qty::ZERO);
-        for (bid, offered) in book.bids_for(outcome).take(WALK_LEVELS_MAX) {
-            if bid.ticks() < lowest || room >= qty {
+        let (best, _) = book.best_bid_for(leg.outcome)?;
+        let worth = |price: Price| price.proceeds_floor(qty);
+        let least = leg.venue.rules().marketable_min.min(worth(best)); // a limit that makes it too little is none
+        let most = (best.ticks() / SWEEP_PART).max(SWEEP_MIN);
+        let may_give_up = u128::from(qty.micros()) * u128::from(most);
+        let (mut limit, mut room, mut given_up) = (best, Qty::ZERO, 0);
+        for (bid, offered) in book.bids_for(leg.outcome).take(WALK_LEVELS_MAX) {
+            let (left, below) = (qty.saturating_sub(room), best.ticks() - bid.ticks());
+            given_up += u128::from(left.min(offered).micros()) * u128::from(below);
+            let is_far = below > most.max(best.ticks() / 2) || given_up > may_give_up;
+            let may_be = || worth(bid) >= least && !self.is_bound(group, leg, bid, qty);
+            if left.is_zero() || is_far || (bid < best && !may_be()) {
                 break;
             }
             (limit, room) = (bid, room + offered);
         }
         Some(limit)
+    }
+
+    /// Whether the loss that a group may have forbids to sell so much of a leg at a price.
+    fn is_bound(&self, group: &Group, leg: &Leg, price: Price, qty: Qty) -> bool {
+        // What a stop-loss gives up has been lost before: its price is bounded by its attempts.
+        group.stop == Stop::Off && self.is_too_dear(group, leg, price, qty)
     }
 }
 

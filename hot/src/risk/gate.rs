@@ -36,8 +36,8 @@ const fn row(refusal: R, broken: bool) -> Result<(), R> {
 /// compared never stop a hedge or a sale: refusing it would leave one leg standing, which is the greater risk. Both are
 /// counted in the rates all the same. Nor do rows about the market, the venue and our clock: the collar, the last moments before a
 /// close, rejects, the clock's error. A sale's price is bounded by its own rule
-/// instead (`core/sale.rs`: at first at most a sixteenth or a cent below the best bid, whichever is more), and a hedge's by what its
-/// group was planned with. The pause after a reject in a market, the rejects in all, and a market without a close are asked of quotes
+/// instead (`core/sale.rs`: at first it gives up at most an eighth or a cent of the best bid, whichever is more, on average over
+/// what it sells), and a hedge's by what its group was planned with. The pause after a reject in a market, the rejects in all, and a market without a close are asked of quotes
 /// alone. A hedge's share of the budgets is checked when its group is planned, as an opening order ([`Purpose::Leg`]), before the first
 /// byte leaves.
 ///

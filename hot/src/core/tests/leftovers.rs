@@ -121,6 +121,17 @@ fn a_rest_that_came_to_be_worth_less_than_the_venue_takes_is_topped_up() {
 }
 
 #[test]
+fn a_sale_goes_down_the_book_no_farther_than_the_venue_takes_it() {
+    let mut desk = Desk::new();
+    left_over(&mut desk, 400);
+    // $1.08 at the best bid, 96 cents where there is room for all of it.
+    desk.book(PM, &[(27, 3), (24, 300)], &[(40, 100)]);
+    desk.wait(STEP);
+    let sale = desk.last_placed();
+    assert_eq!((sale.purpose, sale.price, sale.qty), (Purpose::Unwind, price(26), qty(4)));
+}
+
+#[test]
 fn all_of_a_leg_that_fell_below_a_dollar_is_topped_up_too() {
     let mut desk = Desk::new();
     let sale = unwinding_at_polymarket(&mut desk);

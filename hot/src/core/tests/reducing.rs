@@ -346,11 +346,17 @@ fn without_a_bid_it_waits_and_is_handed_to_a_person_in_the_end() {
 #[test]
 fn a_sale_begins_at_the_bid_that_has_room_for_it_but_not_far_below_the_best() {
     // NO sells where YES is offered: the asks of YES, at the complement.
-    let cases: [(&[(u16, u64)], u16); 5] = [
+    let cases: [(&[(u16, u64)], u16); 9] = [
         (&[(52, 300)], 48),
         (&[(52, 10), (53, 20), (54, 300)], 47),
         (&[(52, 10), (54, 300)], 46),
-        (&[(52, 10), (55, 10), (56, 300)], 45),
+        (&[(52, 10), (55, 10), (56, 300)], 44),
+        // A hole in the book: six cents a contract may be given up on average, and so twelve by half of them.
+        (&[(52, 15), (64, 300)], 36),
+        (&[(52, 14), (64, 300)], 48),
+        // Half of the best bid is the least, however little is sold for it.
+        (&[(52, 29), (76, 300)], 24),
+        (&[(52, 29), (77, 300)], 48),
         (&[(52, 10), (70, 300)], 48),
     ];
     for (asks, cents) in cases {
@@ -359,6 +365,20 @@ fn a_sale_begins_at_the_bid_that_has_room_for_it_but_not_far_below_the_best() {
         desk.book(KA, &[(50, 30)], asks);
         desk.report(Report::Rejected { order: OrderRef::Id(hedge.id), why: Reject::Funds });
         assert_eq!(desk.last_placed().price, price(cents), "{asks:?}");
+    }
+}
+
+/// What the group may lose bounds how far down the book it sells: at the price that may be, all that stands there goes at once.
+#[test]
+fn a_sale_goes_down_the_book_no_farther_than_the_group_may_lose() {
+    for (value, cents) in [(25_000_000, 46), (2_000_000, 47), (1_800_000, 48)] {
+        let mut desk = Desk::new();
+        let (_, hedge) = on_one_leg(&mut desk);
+        desk.control(Control::Limit { row: LimitRow::UnwindLoss, value });
+        desk.book(KA, &[(50, 30)], &[(52, 10), (53, 10), (54, 300)]);
+        desk.report(Report::Rejected { order: OrderRef::Id(hedge.id), why: Reject::Funds });
+        let sale = desk.last_placed();
+        assert_eq!((sale.purpose, sale.price), (Purpose::Unwind, price(cents)), "{value}");
     }
 }
 
