@@ -100,9 +100,12 @@ impl Core {
         if order.purpose == Purpose::TopUp && end != EndKind::Missed {
             group.top_ups += 1;
         }
-        // Whatever is sent again waits a little, longer each time.
+        // Whatever is sent again waits a little, longer each time; but not what was decided before a halt, or its end, that is known
+        // by now: its way is open.
+        let is_outrun = order.epoch < self.run.epoch();
         let leg = &mut group.legs_mut()[index];
         match end {
+            EndKind::Missed if order.purpose.corrects() && is_outrun => leg.next_sale = now,
             EndKind::Missed if order.purpose.corrects() => leg.put_off(now),
             EndKind::Missed | EndKind::Refused | EndKind::Traded => leg.missed = 0,
         }

@@ -163,7 +163,9 @@ impl Core {
         }
         self.cancel_resting(now, out);
         for slot in 0..self.groups.len() {
-            self.groups.at_mut(slot).give_up();
+            let group = self.groups.at_mut(slot);
+            group.give_up();
+            group.wake(now); // what the moved epoch stopped leaves under the new one
         }
         self.tend_groups(now, out);
     }

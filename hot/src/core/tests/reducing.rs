@@ -382,6 +382,34 @@ fn a_sale_goes_down_the_book_no_farther_than_the_group_may_lose() {
     }
 }
 
+/// A sale that a halt stopped on its way is decided anew at once, whichever of both the core hears of first.
+fn is_sold_under_the_halt(desk: &Desk, stopped: &Order) {
+    let again = desk.last_placed();
+    assert_ne!(again.id, stopped.id);
+    assert_eq!((again.purpose, again.epoch, again.qty), (Purpose::Unwind, 2, stopped.qty));
+    assert_eq!(desk.core.groups().iter().next().map(|group| group.attempts), Some(0));
+}
+
+#[test]
+fn a_sale_that_a_halt_stopped_leaves_at_once_where_the_halt_is_known() {
+    let mut desk = Desk::new();
+    let sale = unwinding(&mut desk);
+    desk.control(Control::Halt { epoch: 2, why: HaltWhy::Operator });
+    assert_eq!(desk.last_placed(), sale, "it may have left");
+    desk.report(Report::Unsent { order: sale.id, why: Unsent::Epoch });
+    is_sold_under_the_halt(&desk, &sale);
+}
+
+#[test]
+fn a_sale_that_a_halt_stopped_leaves_as_soon_as_the_halt_is_known() {
+    let mut desk = Desk::new();
+    let sale = unwinding(&mut desk);
+    desk.report(Report::Unsent { order: sale.id, why: Unsent::Epoch });
+    assert_eq!(desk.last_placed(), sale, "whatever were sent now would be stopped as well");
+    desk.control(Control::Halt { epoch: 2, why: HaltWhy::Operator });
+    is_sold_under_the_halt(&desk, &sale);
+}
+
 /// Two legs of a set bought, the third one refused: the first one's market is as `spoil` leaves it by then.
 pub(super) fn two_legs_to_sell(spoil: impl Fn(&mut Desk)) -> Desk {
     let mut desk = Desk::new();
