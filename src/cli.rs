@@ -100,6 +100,9 @@ pub struct RunArgs {
     /// Each way to each of the demo's venues takes this long: 5ms; a request and its answer take it twice [default: the world's]
     #[arg(long, value_name = "TIME", value_parser = parse_span, conflicts_with = "venues")]
     pub distance: Option<Duration>,
+    /// Of a hundred gaps that the demo's world keeps open so many lose their other legs the moment one is taken [default: the world's]
+    #[arg(long, value_name = "PERCENT", conflicts_with = "venues", value_parser = clap::value_parser!(u64).range(0..=100))]
+    pub traps: Option<u64>,
     /// Which agents share which thread
     #[arg(long, value_enum)]
     pub topology: Option<TopologyArg>,
@@ -124,6 +127,7 @@ impl RunArgs {
         let span = |span: Duration| format!("{}ms", span.as_millis()).into();
         flag("--for", self.span.map(span));
         flag("--distance", self.distance.map(span));
+        flag("--traps", self.traps.map(|percent| percent.to_string().into()));
         flag("--seed", self.seed.map(|seed| seed.to_string().into()));
         flag("--venues", path(&self.venues));
         flag("--capture", path(&self.capture));

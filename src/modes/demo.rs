@@ -30,7 +30,7 @@ pub fn run(args: &RunArgs, setup: &Setup) -> Exit {
         };
     }
     let dir = KeyDir::new();
-    let world = World::at_distance(config.world, args.distance);
+    let world = World::at_distance(config.world, args.distance).with_traps(args.traps);
     let options = Options { seed, capture: args.capture.clone(), world, ..Options::default() };
     let (server, description) = match open(&options, dir.path()) {
         Ok(opened) => opened,

@@ -89,6 +89,15 @@ impl World {
         Self { ways: one_way.map_or(world.ways, |span| Ways::of_us(micros(span))), ..world }
     }
 
+    /// The same with so many of a hundred gaps that are kept open made traps, where a number is given.
+    #[must_use]
+    pub const fn with_traps(mut self, percent: Option<u64>) -> Self {
+        if let Some(percent) = percent {
+            self.flow.traps_percent = percent;
+        }
+        self
+    }
+
     /// The world of a name.
     pub const fn of(name: WorldName) -> Self {
         match name {
@@ -431,6 +440,9 @@ pub struct FlowRules {
     pub half_spread: Drawn,
     /// Of a hundred busy books so many are thin: three levels a side at most.
     pub thin_percent: u64,
+    /// Of a hundred gaps that are kept open for us so many are traps besides: the moment a leg of one is taken, the others are gone,
+    /// so that the next leg comes too late.
+    pub traps_percent: u64,
     /// Who competes with us; `None` where gaps are kept open for us.
     pub rivals: Option<Rivals>,
     /// Prices that jump; `None` where they only drift.
@@ -459,6 +471,7 @@ impl FlowRules {
         edge_percent: 0,
         half_spread: Drawn::by(&[(0, 60), (100, 60)]),
         thin_percent: 0,
+        traps_percent: 0,
         rivals: None,
         news: None,
         withdrawals: None,
@@ -480,6 +493,7 @@ impl FlowRules {
         edge_percent: 25,
         half_spread: Drawn::by(&[(0, 50), (50, 60), (90, 150), (100, 300)]),
         thin_percent: 15,
+        traps_percent: 0,
         rivals: Some(Rivals {
             reaction_us: Drawn::by(&[
                 (0, 20_000),

@@ -48,6 +48,9 @@ pub struct TwinArgs {
     /// Each way to each venue takes this long: 5ms; a request and its answer take it twice [default: the world's]
     #[arg(long, value_name = "TIME", value_parser = parse_span)]
     pub distance: Option<Duration>,
+    /// Of a hundred gaps that the world keeps open so many lose their other legs the moment one is taken [default: the world's]
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u64).range(0..=100))]
+    pub traps: Option<u64>,
     /// Play this capture
     #[arg(long, value_name = "FILE")]
     pub capture: Option<PathBuf>,
@@ -97,6 +100,7 @@ fn serve(args: &TwinArgs, setup: &Setup, dir: &std::path::Path, stop: &AtomicBoo
     let server = args.port_base.map_or_else(ServerOptions::default, ServerOptions::from_port);
     let (markets, capture) = (args.markets.map(usize::from), args.capture.clone());
     let world = World::at_distance(args.world.unwrap_or(setup.config.world), args.distance);
+    let world = world.with_traps(args.traps);
     let options = Options { seed, markets, capture, world, server, ..Options::default() };
     let (mut server, mut description) = match open(&options, dir) {
         Ok(opened) => opened,

@@ -111,7 +111,7 @@ impl Flow {
         let kind = match self.rng.chance(1, 8) {
             _ if self.rules.rivals.is_some() => GapKind::Contested,
             true => GapKind::VanishesWhenHit,
-            false => GapKind::Plain,
+            false => self.draw_plain(),
         };
         let ends = self.draw_end(kind, now);
         let prices = prices.into_iter().map(|ticks| (side, ticks)).collect();
@@ -151,7 +151,15 @@ impl Flow {
             draw < sum
         });
         let share = *drawn.expect("shares sum to a hundred");
-        (share.kind, self.draw_edge(share.edge))
+        let kind = if share.kind == GapKind::Plain { self.draw_plain() } else { share.kind };
+        (kind, self.draw_edge(share.edge))
+    }
+
+    /// A gap that is kept open: a plain one or, in so many cases as the world has it, a trap.
+    fn draw_plain(&mut self) -> GapKind {
+        let percent = self.rules.traps_percent;
+        let is_trap = percent > 0 && self.world_rng.chance(percent, 100);
+        if is_trap { GapKind::VanishesWhenHit } else { GapKind::Plain }
     }
 
     /// What a contract gains, in 1e-8 dollars, out of bounds in $0.0001.
