@@ -1,13 +1,15 @@
-//! How long from a halt until the last byte of an order, and until both venues are told to cancel everything? More than a
-//! millisecond and twenty, and a halt waits for something that it should not wait for.
+//! How long from a halt until the last byte of an order that opens something, and until both venues are told to cancel everything?
+//! More than a millisecond and twenty, and a halt waits for something that it should not wait for.
 //!
-//! A run of this program in a process of its own, as a user's, before a twin in this one. The halt is written to the run's control
-//! socket as soon as an order arrives at the twin: a basket is under way then, and its second leg about to leave. The clock starts
-//! before the command is written, and stops where the twin reads the first byte of a request: both rows hold the way there.
+//! A run of this program in a process of its own, as a user's, before a twin in this one whose answers take some milliseconds, so that
+//! something is under way whenever a halt comes. The halt is written to the run's control socket while a basket is under way: as soon
+//! as an order arrives at the twin, and in turn about when its answer is back and the next leg leaves. The clock starts before the
+//! command is written, and stops where the twin reads the first byte of a request: all rows hold the way there.
 //!
-//! The twin cannot tell an order that was decided before the halt from the sale with which the halted core closes a leg: both count, so
-//! that the first row is an upper bound.
+//! What leaves after a halt to close what stands on one leg is meant to leave, and has a row of its own: the run's wire logs say what an
+//! order was for.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
@@ -18,7 +20,11 @@ use crossbeam_channel::Receiver;
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 use surefoot_cold::state_dir::StateDir;
+use surefoot_cold::venue::kalshi::encode::client_id;
+use surefoot_cold::venue::polymarket::signer::salt;
+use surefoot_cold::wirelog::{self, Record, Sent};
 use surefoot_hot::ids::Venue;
+use surefoot_hot::order::Purpose;
 use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::units::Nanos;
 
@@ -30,9 +36,18 @@ use crate::twin::Host;
 use crate::twin::demo::Demo;
 use crate::twin::open::{Options, open};
 use crate::twin::server::{Command, Running, Stamp, StampKind};
+use crate::twin::world::{Drawn, FlowRules, Way, Ways, World, WorldName};
 
 /// So many halts of one run; then another one begins, on an account of its own, because halts in mid-basket cost money.
-const HALTS_A_RUN: u32 = 12;
+const HALTS_A_RUN: u32 = 50;
+/// The markets of a run: a basket that was sold again rests for a quarter of an hour, and each halt leaves one so.
+const MARKETS: usize = 360;
+/// From one gap to the next, in milliseconds: nobody waits for an order for long, and cash lasts for a run.
+const GAP_EVERY_MS: (u64, u64) = (150, 350);
+/// How long answers and private frames of the twin take, in microseconds. Requests take no time: they are heard of as they arrive.
+const ANSWERS_US: u64 = 5_000;
+/// Halts about the time of an answer come so much before or after it at most, in microseconds.
+const AROUND_US: u64 = 500;
 /// How long an order is waited for, and a run until it trades.
 const ORDER_WITHIN: Duration = Duration::from_secs(90);
 /// A control connection on which nothing was said is made anew after this time: the run hangs up on a silent one.
@@ -44,7 +59,7 @@ const RESUMED_WITHIN: Duration = Duration::from_secs(120);
 /// How long a run may take to end.
 const ENDED_WITHIN: Duration = Duration::from_secs(60);
 /// A measurement goes on after a bad day.
-const SETTINGS: &str = "[limits]\ndaily_loss = 2000\ndaily_loss_strategy = 2000\n";
+const SETTINGS: &str = "profile = \"large\"\n";
 
 /// A twin, and a run before it.
 struct Stage {
@@ -57,12 +72,13 @@ struct Stage {
     state: StateDir,
 }
 
-/// What one halt came to, in nanoseconds.
+/// What one halt came to, in nanoseconds; what did not come is `None`.
 struct Shot {
-    /// To the last byte of an order; `None` where none left after it.
-    last_order: Option<u64>,
-    /// To the cancel of everything at the venue that heard of it last; `None` where nothing was under way any more, and so no venue
-    /// is told.
+    /// To the last order that opens something.
+    opening: Option<u64>,
+    /// To the last order that closes something.
+    closing: Option<u64>,
+    /// To the cancel of everything at the venue that heard of it last. A venue is told where something is under way there.
     cancelled: Option<u64>,
 }
 
@@ -87,7 +103,8 @@ impl Stage {
             std::env::temp_dir().join(format!("surefoot-halts-{}-{seed}", std::process::id()));
         fs::create_dir_all(&dir).map_err(failed("making a directory"))?;
         fs::write(dir.join("surefoot.toml"), SETTINGS).map_err(failed("writing the settings"))?;
-        let options = Options { seed, ..Options::default() };
+        let options =
+            Options { seed, markets: Some(MARKETS), world: world(), ..Options::default() };
         let (server, description) =
             open(&options, &dir.join("twin")).map_err(|error| error.to_string())?;
         let venues = dir.join("venues.json");
@@ -132,18 +149,22 @@ impl Stage {
         Err(format!("no order came in {ORDER_WITHIN:?}: {}", self.run.last_words()))
     }
 
-    /// Halts in mid-basket and watches what still arrives.
-    fn shoot(&mut self) -> Result<Shot, String> {
+    /// Halts in mid-basket, so long after an order has arrived, and watches what still arrives.
+    fn shoot(&mut self, after: Duration) -> Result<Shot, String> {
         let mut control = self.order_arrives()?;
+        let arrived = Instant::now();
+        while arrived.elapsed() < after {
+            std::hint::spin_loop();
+        }
         let from = Instant::now();
         control
             .write_all(b"{\"cmd\":\"halt\",\"reason\":\"a measurement\"}\n")
             .map_err(failed("halting"))?;
-        let (mut told, mut last_order) = (PerVenue::<Option<u64>>::all(None), None);
+        let (mut told, mut late) = (PerVenue::<Option<u64>>::all(None), Vec::new());
         while let Ok(stamp) = self.stamps.recv_deadline(from + WATCHED_FOR) {
             let span = self.since(from, &stamp);
             match stamp.kind {
-                StampKind::PostIn if span > 0 => last_order = Some(span),
+                StampKind::PostIn if span > 0 => late.push((span, stamp.order)),
                 StampKind::CancelAllIn => {
                     let mut venues = Venue::ALL.into_iter();
                     let venue = venues.find(|venue| Host::of_orders(*venue) == stamp.host);
@@ -153,14 +174,36 @@ impl Stage {
                 StampKind::PostIn | StampKind::FramesOut { .. } => {}
             }
         }
-        let cancelled = told.values().copied().flatten().max();
         let mut answer = String::new();
         BufReader::new(control).read_line(&mut answer).map_err(failed("the halt's answer"))?;
         let answer: Value = serde_json::from_str(&answer).map_err(|error| error.to_string())?;
         if answer["ok"] != true {
             return Err(format!("not halted: {answer}"));
         }
-        Ok(Shot { last_order, cancelled })
+        let cancelled = told.values().copied().flatten().max();
+        let mut shot = Shot { opening: None, closing: None, cancelled };
+        let purposes = if late.is_empty() { BTreeMap::new() } else { self.purposes()? };
+        for (span, name) in late {
+            let purpose = name.as_deref().and_then(|name| purposes.get(name));
+            let closes = purpose.ok_or("an order is not in the wire log")?.reduces();
+            let last = if closes { &mut shot.closing } else { &mut shot.opening };
+            *last = Some(span.max(last.unwrap_or(0)));
+        }
+        Ok(shot)
+    }
+
+    /// What each order of the run was for, by what the run calls it at its venue.
+    fn purposes(&self) -> Result<BTreeMap<String, Purpose>, String> {
+        let mut purposes = BTreeMap::new();
+        for venue in Venue::ALL {
+            let log = wirelog::read(&self.state.wire_log(venue.name()));
+            for record in log.map_err(|error| error.to_string())?.records {
+                if let Record::Sent(sent) = record {
+                    purposes.insert(called(&sent), sent.purpose);
+                }
+            }
+        }
+        Ok(purposes)
     }
 
     fn resume(&mut self) -> Result<(), String> {
@@ -173,6 +216,40 @@ impl Stage {
         });
         resumed.ok_or_else(|| format!("not resumed: {last}"))
     }
+}
+
+/// What an order is called in its request.
+fn called(sent: &Sent) -> String {
+    match sent.venue {
+        Venue::Polymarket => salt(sent.order).to_string(),
+        Venue::Kalshi => String::from_utf8_lossy(&client_id(sent.order)).into_owned(),
+    }
+}
+
+/// Many gaps, and answers that take their time.
+const fn world() -> World {
+    let (none, later) = (Drawn::Always(0), Drawn::Always(ANSWERS_US));
+    let way = Way {
+        request_us: none,
+        answer_us: later,
+        private_us: later,
+        market_us: none,
+        tape_us: none,
+    };
+    World {
+        flow: FlowRules { gap_every_ms: GAP_EVERY_MS, ..FlowRules::CALM },
+        ways: Ways { polymarket: way, kalshi: way },
+        ..World::of(WorldName::Calm)
+    }
+}
+
+/// How long after the arrival of an order the halt of a number comes: every other one at once, the rest about when its answer is back.
+const fn moment_of(nth: u32) -> Duration {
+    if nth % 2 == 0 {
+        return Duration::ZERO;
+    }
+    let spread = nth as u64 * 37 % (2 * AROUND_US);
+    Duration::from_micros(ANSWERS_US - AROUND_US + spread)
 }
 
 /// What the twin's clock shows at a moment of ours: of several questions the one that was answered soonest.
@@ -193,14 +270,16 @@ fn nanos(span: Duration) -> u64 {
 
 /// What all halts came to, in picoseconds.
 struct Measured {
-    last_order: Histogram<u64>,
+    opening: Histogram<u64>,
+    closing: Histogram<u64>,
     cancelled: Histogram<u64>,
-    /// Halts after which an order still arrived.
+    /// Halts after which an order that opens something still arrived.
     overtaken: u32,
 }
 
 fn measure(halts: u32) -> Result<Measured, String> {
-    let mut measured = Measured { last_order: histogram(), cancelled: histogram(), overtaken: 0 };
+    let [opening, closing, cancelled] = [(); 3].map(|()| histogram());
+    let mut measured = Measured { opening, closing, cancelled, overtaken: 0 };
     let mut stage = None;
     for nth in 0..halts {
         if nth % HALTS_A_RUN == 0 {
@@ -210,44 +289,62 @@ fn measure(halts: u32) -> Result<Measured, String> {
             Some(stage) => stage,
             none => none.insert(Stage::new(9_000 + u64::from(nth / HALTS_A_RUN))?),
         };
-        let Shot { last_order, cancelled } = stage.shoot()?;
-        measured.overtaken += u32::from(last_order.is_some());
-        measured.last_order.saturating_record(last_order.unwrap_or(0) * 1_000);
-        if let Some(span) = cancelled {
-            measured.cancelled.saturating_record(span * 1_000);
+        let Shot { opening, closing, cancelled } = stage.shoot(moment_of(nth))?;
+        measured.overtaken += u32::from(opening.is_some());
+        measured.opening.saturating_record(opening.unwrap_or(0) * 1_000);
+        for (span, hist) in [(closing, &mut measured.closing), (cancelled, &mut measured.cancelled)]
+        {
+            if let Some(span) = span {
+                hist.saturating_record(span * 1_000);
+            }
         }
         stage.resume()?;
     }
     Ok(measured)
 }
 
-/// `halt_to_last_byte` and `cancel_all`, over so many halts: measured, or why they could not be, in words.
-pub fn both(halts: u32) -> [(&'static str, Result<Row, String>); 2] {
-    let names = ["halt_to_last_byte", "cancel_all"];
+/// `halt_to_last_byte`, `halt_to_closing` and `cancel_all`, over so many halts: measured, or why they could not be, in words.
+pub fn all(halts: u32) -> [(&'static str, Result<Row, String>); 3] {
+    let names = ["halt_to_last_byte", "halt_to_closing", "cancel_all"];
     let measured = match measure(halts) {
         Ok(measured) => measured,
         Err(why) => return names.map(|name| (name, Err(why.clone()))),
     };
-    let Measured { last_order, cancelled, overtaken } = measured;
-    let row = |name, hist| Row {
-        name,
-        input: String::new(),
-        block: 1,
-        hist,
-        single: None,
-        reference: None,
-    };
-    let [last, all] = names;
+    let Measured { opening, closing, cancelled, overtaken } = measured;
     let how = format!(
-        "{halts} halts in mid-basket over the control socket of a run before a twin on loopback"
+        "{halts} halts in mid-basket over the control socket of a run before a twin on loopback whose answers take {} ms; from \
+         the command written to the first byte at a venue",
+        ANSWERS_US / 1_000
     );
-    let last_order = row(last, last_order).fed(format!(
-        "{how}; from the command written to the last order's first byte at a venue, zero where none came any more: after \
-         {overtaken} halts one did, sales of what stands on one leg among them"
-    ));
-    let cancelled = row(all, cancelled).fed(format!(
-        "{how}; from the command written to the first byte of the cancel of everything, at the last venue where orders were under \
-         way; a halt that met none there is not counted"
-    ));
-    [(last, Ok(last_order)), (all, Ok(cancelled))]
+    let of = |name, hist, what: String| {
+        let row = Row {
+            name,
+            input: format!("{how} of {what}"),
+            block: 1,
+            hist,
+            single: None,
+            reference: None,
+        };
+        (name, Ok(row))
+    };
+    let [last, close, cancel] = names;
+    [
+        of(
+            last,
+            opening,
+            format!(
+                "the last order that opens something, zero where none came any more: after {overtaken} halts one did"
+            ),
+        ),
+        of(
+            close,
+            closing,
+            "the last order that closes what stands on one leg, which waits for the answers of what is under way".into(),
+        ),
+        of(
+            cancel,
+            cancelled,
+            "the cancel of everything, at the last venue where something was under way".into(),
+        ),
+    ]
 }

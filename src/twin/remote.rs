@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::Sender;
 use mio::Waker;
+use serde_json::Value;
 use surefoot_hot::units::Nanos;
 
 use super::http::{Request, Response};
@@ -69,6 +70,13 @@ pub(super) fn stamped(req: &Request) -> Option<StampKind> {
     } else {
         None
     }
+}
+
+/// What the sender of an order request calls the order.
+pub(super) fn order_named(req: &Request) -> Option<Box<str>> {
+    let body: Value = serde_json::from_slice(&req.body).ok()?;
+    let name = body.pointer("/order/salt").or_else(|| body.get("client_order_id"))?;
+    Some(name.as_str().map_or_else(|| name.to_string(), str::to_owned).into())
 }
 
 impl Fault {
@@ -169,13 +177,15 @@ pub enum StampKind {
 }
 
 /// A moment at the twin's sockets, for measuring from wire to wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp {
     pub kind: StampKind,
     /// At which host.
     pub host: Host,
     /// On which connection.
     pub conn: ConnId,
+    /// Of an order request, what its sender calls the order: Polymarket's salt, Kalshi's client order id. `None` of anything else.
+    pub order: Option<Box<str>>,
     /// On the twin's clock.
     pub at: Nanos,
 }

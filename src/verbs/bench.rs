@@ -138,7 +138,7 @@ fn measure(args: &BenchArgs) -> Result<Report, String> {
     }
     if args.only.contains(&Part::Halt) {
         say("halts");
-        for (name, measured) in halt::both(if quick { 10 } else { 200 }) {
+        for (name, measured) in halt::all(if quick { 10 } else { 200 }) {
             match measured {
                 Ok(row) => rows.push(row),
                 Err(why) => failed.push((name, why)),

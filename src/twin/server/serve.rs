@@ -8,7 +8,7 @@ use surefoot_hot::units::Nanos;
 use super::{Backend, Fault, KALSHI_PING_SPAN, Server, Stamp, StampKind};
 use crate::twin::conn::{Arriving, Conn, Proto, Tls};
 use crate::twin::http::{Decoded, Request, Response};
-use crate::twin::remote::stamped;
+use crate::twin::remote::{order_named, stamped};
 use crate::twin::ways::Lane;
 use crate::twin::ws::{self, CloseCode, Conversation, Incoming};
 use crate::twin::{ConnId, Host};
@@ -180,7 +180,8 @@ impl<W: Backend> Server<W> {
         if let Some(to) = &self.stamps
             && let Some(kind) = stamped(&req)
         {
-            let stamp = Stamp { kind, host: conn.host, conn: conn.id, at: first_byte };
+            let order = if kind == StampKind::PostIn { order_named(&req) } else { None };
+            let stamp = Stamp { kind, host: conn.host, conn: conn.id, order, at: first_byte };
             let _ = to.try_send(stamp); // the one who measures may have gone
         }
         let fault = self.faults[conn.host.index()];
@@ -287,7 +288,8 @@ impl<W: Backend> Server<W> {
             conn.write(&bytes);
             if let Some(to) = &self.stamps {
                 let (kind, at) = (StampKind::FramesOut { count }, self.clock.now());
-                let _ = to.try_send(Stamp { kind, host: conn.host, conn: conn.id, at }); // the one who measures may have gone
+                let _ =
+                    to.try_send(Stamp { kind, host: conn.host, conn: conn.id, order: None, at }); // the one who measures may have gone
             }
             self.finish(token);
         }
