@@ -38,6 +38,8 @@ pub struct VenueRules {
     pub settlement: Settlement,
     /// Whether a fill may still fail after it was told, because contracts change hands later. Until then they cannot be sold.
     pub provisional_fills: bool,
+    /// By how much the fills of an order that took at once may come to less than what it was for, and be all of them.
+    pub fill_dust: Qty,
     /// How many markets one market link carries, at most.
     pub link_markets_max: usize,
     /// How much worse it is to be left with a leg at this venue than its spread says, in $0.0001 a contract. The leg that is
@@ -100,7 +102,7 @@ pub enum Settlement {
 }
 
 /// `polymarket.md` §3.7 for orders, §3.8 for expiries (it wants 180 s and takes the order away 60 s before), §8 for
-/// settlement on chain.
+/// settlement on chain, §10 (9) for what fills fall short by.
 const POLYMARKET: VenueRules = VenueRules {
     cash_accounts: 1,
     lots: Lots::ByAmounts,
@@ -114,6 +116,7 @@ const POLYMARKET: VenueRules = VenueRules {
     tells_free_cash: false,
     settlement: Settlement::Claimed,
     provisional_fills: true,
+    fill_dust: Qty::from_micros(10_000),
     // Two tokens each. The venue documents no limit; above some 500 tokens a link the first snapshots were seen not to come,
     // and other clients stay at 200 (2026-11).
     link_markets_max: 100,
@@ -135,6 +138,7 @@ const KALSHI: VenueRules = VenueRules {
     tells_free_cash: true,
     settlement: Settlement::Paid,
     provisional_fills: false,
+    fill_dust: Qty::ZERO, // counts are exact to their two decimals
     // The venue documents 500,000 subscriptions a session and no cap on a subscription (2026-06-18), and 10,000 were seen to
     // work on one link (2026-10); but a gap in a link's numbers costs all its books, and a user may have 200 connections, ten
     // on the demo exchange.

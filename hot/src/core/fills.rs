@@ -185,7 +185,8 @@ impl Core {
         if record.ended.is_some_and(|total| total < record.filled) {
             record.ended = Some(record.filled);
         }
-        let whole = record.filled + QTY_DUST >= record.qty_max();
+        let whole = record.filled + record.dust() >= record.qty_max();
+        let nearly = !whole && record.filled + QTY_DUST >= record.qty_max();
         if whole && record.ended.is_none() {
             record.ended = Some(record.known_filled());
         }
@@ -194,6 +195,9 @@ impl Core {
         } else {
             self.step(id, OrderEvent::PartFilled, out);
             self.progress(now, id, out);
+            if nearly {
+                self.query(now, id, out); // the last hundredth is on the book, or was rounded away: the venue knows
+            }
         }
     }
 

@@ -215,9 +215,12 @@ impl Core {
         }
         let rests = matches!(status.state, VenueState::Resting | VenueState::Delayed);
         if record.is_over() {
+            let waits = record.filled < record.known_filled();
+            if waits && record.filled + QTY_DUST >= record.known_filled() {
+                return self.on_dust_untold(now, id, out);
+            }
             let fewer =
                 status.filled.filter(|filled| !rests && *filled + QTY_DUST < record.claimed);
-            let waits = record.filled + QTY_DUST < record.known_filled();
             if let Some(filled) = fewer.filter(|_| waits) {
                 return self.on_fewer(now, id, filled, out);
             }
@@ -241,13 +244,7 @@ impl Core {
                 record.cancel_refused = false;
                 self.on_resting(now, id, out);
             }
-            VenueState::Filled => {
-                if status.filled.is_none() {
-                    record.claimed = record.claimed.max(qty);
-                }
-                record.ended = Some(record.known_filled());
-                self.settle_order(now, id, OrderEvent::Filled, out);
-            }
+            VenueState::Filled => self.on_filled(now, id, status.filled.is_none(), out),
             VenueState::Cancelled | VenueState::Expired if status.filled.is_some() => {
                 let how = self.on_gone(now, id, status.state);
                 self.settle_order(now, id, how, out);
@@ -259,6 +256,21 @@ impl Core {
                 }
             }
         }
+    }
+
+    /// The venue says that the order is filled; where it says not with how much, with all that it was for.
+    fn on_filled(&mut self, now: Nanos, id: OrderId, is_all: bool, out: &mut Outbox) {
+        let record = self.orders.find_mut(OrderRef::Id(id)).expect("the caller found it");
+        let qty = record.qty_max();
+        if is_all {
+            record.claimed = record.claimed.max(qty);
+        }
+        if record.claimed < qty && record.order.tif.may_rest() {
+            self.cancel(now, id, out); // the venue says so of an order of which a hundredth rests, too
+        }
+        let record = self.orders.find_mut(OrderRef::Id(id)).expect("still there");
+        record.ended = Some(record.known_filled());
+        self.settle_order(now, id, OrderEvent::Filled, out);
     }
 
     /// The venue would not cancel the order, and says that it is filled, in part. Told the same once more a while later,
@@ -305,6 +317,25 @@ impl Core {
                 }
             }
             _ => record.part_told = Some((filled, now)),
+        }
+        self.query(now, id, out);
+    }
+
+    /// The order is over, and its fills are told but for a hundredth of a contract. That is a fill whose word was lost, or it is the
+    /// venue's rounding: then no fill comes of it however often it is asked for. It is believed once the venue has said nothing
+    /// else over [`ABSENT_SPAN`].
+    fn on_dust_untold(&mut self, now: Nanos, id: OrderId, out: &mut Outbox) {
+        let record = self.orders.find_mut(OrderRef::Id(id)).expect("the caller found it");
+        let total = record.known_filled();
+        match record.part_told {
+            Some((told, since)) if told == total => {
+                if now.since(since) >= ABSENT_SPAN {
+                    record.claimed = record.filled + record.void;
+                    record.ended = Some(record.filled);
+                    return self.settle_order(now, id, OrderEvent::Cancelled, out);
+                }
+            }
+            _ => record.part_told = Some((total, now)),
         }
         self.query(now, id, out);
     }
@@ -419,7 +450,7 @@ impl Core {
         }
         let record = *found;
         let alive = record.state != OrderState::Done;
-        let complete = record.ended.is_some_and(|total| record.filled + QTY_DUST >= total);
+        let complete = record.ended.is_some_and(|total| record.filled + record.dust() >= total);
         if alive && complete {
             self.step(id, event, out);
         }

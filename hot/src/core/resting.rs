@@ -265,7 +265,7 @@ impl Core {
             out.note(Note::Amended { order: id, price, qty });
         }
         let record = self.orders.find_mut(OrderRef::Id(id)).expect("just found");
-        if record.filled + QTY_DUST >= order.qty {
+        if record.filled >= order.qty {
             record.ended = Some(record.filled);
             self.settle_order(now, id, OrderEvent::Filled, out);
         }

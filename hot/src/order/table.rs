@@ -188,6 +188,12 @@ impl Record {
         self.change.is_none_or(|change| change.replaces || change.to.qty == self.order.qty)
     }
 
+    /// By how much its fills may come to less than it is for, or than the venue says that it has filled, and be all of them: the
+    /// venue's rounding. An order that may rest has none, because what looks like rounding may be on the book, and fill.
+    pub const fn dust(&self) -> Qty {
+        if self.order.tif.may_rest() { Qty::ZERO } else { self.order.venue.rules().fill_dust }
+    }
+
     /// Whether the order is wanted on the book: it was sent to rest there and nobody has withdrawn it.
     pub const fn is_wanted(&self) -> bool {
         self.order.wants_to_rest() && !self.withdrawn

@@ -5,7 +5,8 @@ use super::plain_ledger::cost_up;
 use crate::fees::FeeRule;
 use crate::units::Nanos;
 
-/// Venues round fills to cents of a contract.
+/// Where so little is missing in what was told, the venue may have rounded it away. An order that may rest is over only when nothing
+/// is missing, or when the venue was asked for half a minute.
 pub(super) const DUST: i128 = 10_000;
 /// Fills that a fee is reckoned with at most.
 const FILLS: i128 = 8;
@@ -142,7 +143,7 @@ impl PlainOrder {
             self.terms = made.to;
         }
         (self.change, self.part) = (None, None);
-        if self.filled + DUST >= total {
+        if self.filled >= total {
             (self.total, self.over) = (Some(self.filled), true);
         }
     }
@@ -269,7 +270,7 @@ impl PlainOrder {
             self.total = Some(self.filled);
         } else if let Some(total) = self.total {
             self.end(total.max(self.filled));
-        } else if self.filled + DUST >= self.original() {
+        } else if self.filled >= self.original() {
             self.end(self.known());
         }
     }
@@ -325,7 +326,7 @@ impl PlainOrder {
     fn take(&mut self, terms: Terms) {
         self.limits.push(self.terms.price);
         (self.terms, self.change) = (terms, self.change.filter(|change| change.replaces));
-        if self.filled + DUST >= terms.qty {
+        if self.filled >= terms.qty {
             self.end(self.filled);
         }
     }

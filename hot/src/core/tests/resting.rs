@@ -90,6 +90,95 @@ fn a_quote_rests_untouched_and_fills_move_its_claim() {
     }
 }
 
+/// A hundredth of a contract: the smallest size there is.
+const HUNDREDTH: Qty = Qty::from_micros(10_000);
+
+fn fill_all_but_a_hundredth(desk: &mut Desk, order: &Order) {
+    let fill = desk.fill_of(order, 1);
+    desk.report(Report::Fill(Fill { qty: order.qty.saturating_sub(HUNDREDTH), ..fill }));
+}
+
+fn fill_a_hundredth(desk: &mut Desk, order: &Order) {
+    let fill = desk.fill_of(order, 1);
+    desk.report(Report::Fill(Fill { qty: HUNDREDTH, ..fill }));
+}
+
+#[test]
+fn a_hundredth_that_is_left_rests_until_the_venue_says_otherwise() {
+    for market in [PM, KA] {
+        for ends in [None, Some(VenueState::Filled), Some(VenueState::Cancelled)] {
+            let mut desk = quiet();
+            let order = resting(&mut desk, market);
+            let asked = desk.queries();
+            fill_all_but_a_hundredth(&mut desk, &order);
+            assert_eq!(state(&desk, &order), OrderState::Resting, "{market:?}");
+            assert_eq!(record(&desk, &order).open(), HUNDREDTH);
+            assert!(desk.reserved() > Usd::ZERO, "it may still be bought");
+            assert_eq!(desk.queries(), asked + 1, "the venue knows");
+            let filled = Some(order.qty.saturating_sub(HUNDREDTH));
+            if let Some(state) = ends {
+                desk.report(Report::Status(OrderStatus {
+                    order: OrderRef::Id(order.id),
+                    state,
+                    filled,
+                }));
+                assert_eq!(self::state(&desk, &order), OrderState::Done, "{market:?} {state:?}");
+                let may_be_left = state == VenueState::Filled;
+                assert_eq!(desk.cancels(), usize::from(may_be_left), "{market:?} {state:?}");
+                continue;
+            }
+            fill_a_hundredth(&mut desk, &order);
+            assert_eq!((state(&desk, &order), desk.reserved()), (OrderState::Done, Usd::ZERO));
+            assert_eq!(desk.held(market, Outcome::Yes), order.qty);
+        }
+    }
+}
+
+#[test]
+fn a_change_that_leaves_a_hundredth_leaves_the_order_on_the_book() {
+    let mut desk = quiet();
+    let order = resting(&mut desk, KA);
+    amend(&mut desk, &order, 42, 10);
+    let fill = desk.fill_of(&order, 1);
+    desk.report(Report::Fill(Fill { qty: qty(10).saturating_sub(HUNDREDTH), ..fill }));
+    terms_told(&mut desk, &order, 42, 10);
+    assert_eq!(
+        (state(&desk, &order), record(&desk, &order).open()),
+        (OrderState::Resting, HUNDREDTH)
+    );
+    fill_a_hundredth(&mut desk, &order);
+    assert_eq!((state(&desk, &order), desk.held(KA, Outcome::Yes)), (OrderState::Done, qty(10)));
+}
+
+/// The venue's word for the end may come before its last fill, and the word for the fill be lost.
+#[test]
+fn an_order_that_ended_waits_for_its_last_hundredth_until_half_a_minute_brought_none() {
+    for market in [PM, KA] {
+        for comes in [true, false] {
+            let mut desk = quiet();
+            let order = resting(&mut desk, market);
+            fill_all_but_a_hundredth(&mut desk, &order);
+            desk.status(&order, VenueState::Filled, Some(20));
+            assert!(state(&desk, &order) != OrderState::Done, "{market:?}: a fill is not told");
+            let asked = desk.queries();
+            desk.wait(Nanos::from_secs(1));
+            assert!(desk.queries() > asked, "it is asked for");
+            if comes {
+                fill_a_hundredth(&mut desk, &order);
+            } else {
+                desk.status(&order, VenueState::Filled, Some(20));
+                desk.wait(Nanos::from_secs(29));
+                desk.status(&order, VenueState::Filled, Some(20));
+                assert!(state(&desk, &order) != OrderState::Done, "{market:?}: too early");
+                desk.wait(Nanos::from_secs(2));
+                desk.status(&order, VenueState::Filled, Some(20));
+            }
+            assert_eq!((state(&desk, &order), desk.reserved()), (OrderState::Done, Usd::ZERO));
+            assert_eq!(desk.core.stats().alarms, 0);
+        }
+    }
+}
+
 #[test]
 fn what_means_to_take_is_cancelled_where_it_comes_to_rest_and_what_is_wanted_is_not() {
     let sent = resting(&mut quiet(), KA);

@@ -448,8 +448,8 @@ fn a_fill_after_everybody_thought_it_over_is_sold_again() {
     ends(&desk, GroupState::Flat, 0);
 }
 
-/// A venue's count may be a cent of a contract ahead of its fills: the order is over with the count, and its last fill,
-/// told later, is no late one.
+/// A venue's count may be a cent of a contract ahead of its fills: the order is over with the count, its last fill is waited for,
+/// and it is no late one.
 #[test]
 fn the_last_cent_of_a_contract_that_the_venue_had_counted_is_on_time() {
     const CENT: Qty = Qty::from_micros(10_000);
@@ -459,12 +459,17 @@ fn the_last_cent_of_a_contract_that_the_venue_had_counted_is_on_time() {
     let most = Fill { qty: first.qty - CENT, ..desk.fill_of(&first, 1) };
     desk.report(Report::Fill(most));
     desk.status(&first, VenueState::Filled, Some(30));
+    let record = |desk: &Desk| *desk.core.orders().find(OrderRef::Id(first.id)).unwrap();
     assert_eq!(
-        desk.core.orders().find(OrderRef::Id(first.id)).map(|it| it.state),
-        Some(OrderState::Done)
+        (first.venue, first.tif.may_rest()),
+        (Venue::Kalshi, false),
+        "counts are exact there"
     );
+    assert!(record(&desk).is_over() && record(&desk).state != OrderState::Done);
+    assert!(desk.placed().len() > 1, "its group goes on at once");
     let last = Fill { qty: CENT, ..desk.fill_of(&first, 1) };
     desk.report(Report::Fill(last));
+    assert_eq!(record(&desk).state, OrderState::Done);
     assert_eq!(alarms(&desk, Alarm::LateFill), 0);
     assert_eq!(desk.held(first.market, first.outcome), first.qty, "it is booked");
     // What nobody counted is late, however small, once it is more than the rounding.
