@@ -209,7 +209,9 @@ impl Core {
         theirs: [Qty; 2],
         out: &mut Outbox,
     ) {
-        match self.comparison.find_position(venue, market, self.held_here(market), theirs) {
+        let ours = self.held_here(market);
+        let is_back = self.is_back(venue, market, ours, theirs);
+        match self.comparison.find_position(venue, market, ours, theirs, is_back) {
             Finding::Explained => {}
             Finding::Gone => {
                 self.stats.doubts[venue].add(market);
@@ -223,6 +225,10 @@ impl Core {
             Finding::Wrong { right, since, agreed } => {
                 if agreed {
                     self.alarm(Alarm::PositionDrift, Some(market), None, out);
+                }
+                if is_back {
+                    self.take_back_repair(venue, market, theirs, ours);
+                    return self.note_position(market, out);
                 }
                 let (held, contracts) = right;
                 self.take_over(market, held, contracts, since, out);

@@ -583,17 +583,20 @@ impl Comparison {
     }
 
     /// Compares what is held in a market, ours in millionths and below zero where more were sold than held. What puts it
-    /// right is what we hold of each outcome then, and how it comes to be so.
+    /// right is what we hold of each outcome then, and how it comes to be so. What `is_back` after it was called gone is explained by
+    /// nothing in flight.
     pub fn find_position(
         &mut self,
         venue: Venue,
         market: MarketId,
         ours: [i128; 2],
         theirs: [Qty; 2],
+        is_back: bool,
     ) -> Finding<([Qty; 2], Contracts)> {
         let at = &self.venues[venue];
         let of = &mut self.markets[market.index()];
-        let errors = errors_of(venue, ours, theirs, of.range);
+        let range = if is_back { [Range::default(); 2] } else { of.range };
+        let errors = errors_of(venue, ours, theirs, range);
         let gone = is_gone(venue, ours, theirs, errors);
         of.gone = if gone { of.gone.or(Some(at.since)) } else { None };
         if errors.iter().all(Errors::has_none) {

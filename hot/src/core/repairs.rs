@@ -6,7 +6,7 @@
 
 use super::Core;
 use super::money::{Correction, Figure};
-use crate::ids::{Action, MarketId, Outcome};
+use crate::ids::{Action, MarketId, Outcome, Venue};
 use crate::ledger::{Booking, CashAccount, Position};
 use crate::market::MarketDef;
 use crate::pack::pack_fields;
@@ -118,6 +118,15 @@ impl Repairs {
         self.contracts.push_back(ContractsRepair { market: terms.market, since, by, price });
     }
 
+    /// The newest repair that took away from a market what the venue has there more than we: so many millionths, ordered as repairs
+    /// are. That it was gone was not true.
+    fn undone_by(&self, market: MarketId, more: [i128; 2]) -> Option<usize> {
+        let is_it = |repair: &ContractsRepair| {
+            repair.market == market && repair.by.map(|by| -by) == more && more != [0; 2]
+        };
+        self.contracts.iter().rposition(is_it)
+    }
+
     /// Takes what a fill explains out of one repair: the next one from `search.next` on that is of the same market and was
     /// first seen after the order was sent. Of contracts that a repair had added, at most `most` millionths are taken.
     /// Returns how many millionths it was, and at what prices of YES and of NO contracts are put back; `None` once no repair
@@ -154,6 +163,14 @@ impl Repairs {
         }
         explained
     }
+}
+
+/// By how much the venue has more than we, ordered as repairs are; `None` where it has less of an outcome.
+fn grown(venue: Venue, ours: [i128; 2], theirs: [Qty; 2]) -> Option<[i128; 2]> {
+    let by = [0, 1].map(|outcome| micros(theirs[outcome]) - ours[outcome]);
+    let grows = by.iter().all(|&by| by >= 0) && ours.iter().all(|&held| held >= 0);
+    let by = if venue.rules().nets_pairs() { [by[0] - by[1], 0] } else { by };
+    grows.then_some(by)
 }
 
 /// The smaller of two amounts of the same sign; nothing where one is gained and the other lost.
@@ -208,6 +225,35 @@ impl Core {
             let explained = self.repairs.explain_contracts(&mut search, most);
             let Some((part, price)) = explained else { break };
             self.put_back(market, side, -part, price);
+        }
+    }
+
+    /// Whether the venue lists again, to the last millionth, what a repair had taken away: contracts that it had said were gone.
+    /// That is no fill of an order that rests, though one could explain it.
+    pub(super) fn is_back(
+        &self,
+        venue: Venue,
+        market: MarketId,
+        ours: [i128; 2],
+        theirs: [Qty; 2],
+    ) -> bool {
+        let more = grown(venue, ours, theirs);
+        more.is_some_and(|more| self.repairs.undone_by(market, more).is_some())
+    }
+
+    /// What a repair had taken away is there again: see [`Self::is_back`]. It comes back at what it had cost.
+    pub(super) fn take_back_repair(
+        &mut self,
+        venue: Venue,
+        market: MarketId,
+        theirs: [Qty; 2],
+        ours: [i128; 2],
+    ) {
+        let more = grown(venue, ours, theirs).expect("it is back");
+        let at = self.repairs.undone_by(market, more).expect("it is back");
+        let repair = self.repairs.contracts.remove(at).expect("just found");
+        for side in [0, 1].into_iter().filter(|&side| more[side] != 0) {
+            self.put_back(market, side, more[side], repair.price);
         }
     }
 

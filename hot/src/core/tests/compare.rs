@@ -196,6 +196,39 @@ fn what_the_venues_own_trades_explain_is_gone() {
     assert_eq!(desk.core.stats().doubts[KALSHI].count, 0);
 }
 
+/// Both lists of a venue in trouble are empty, so that its contracts are taken for gone. When they are listed again, an order that rests
+/// beside them has not bought them.
+#[test]
+fn contracts_that_come_back_are_no_fill_of_an_order_that_rests() {
+    for market in [PM, KA] {
+        let venue = terms(market).venue;
+        let mut desk = Desk::new();
+        desk.book(market, &[(40, 100)], &[(50, 100)]);
+        desk.buy_at_rest(market, Outcome::Yes, 42, 20);
+        let cost = desk.core.ledger().position(market).cost_total();
+        desk.control(to_rest(market, Action::Buy, 41, 30, false));
+        let rests = desk.last_placed();
+        desk.status(&rests, VenueState::Resting, Some(0));
+        desk.wait(Nanos::from_secs(20));
+        desk.reading(venue, &[position(market, 20, 0)]);
+        assert!(clean(&desk));
+        let gone = Control::History { market, yes: Qty::ZERO, no: Qty::ZERO };
+        for _ in 0..4 {
+            desk.wait(Nanos::from_secs(12));
+            desk.reading(venue, &[gone, position(market, 0, 0)]);
+        }
+        assert!(desk.held(market, Outcome::Yes).is_zero(), "{market:?}: as the venue says");
+        desk.wait(Nanos::from_secs(12));
+        desk.reading(venue, &[position(market, 20, 0)]);
+        assert!(!clean(&desk), "{market:?}: once may be a fill that is not told yet");
+        desk.wait(Nanos::from_secs(12));
+        desk.reading(venue, &[position(market, 20, 0)]);
+        assert_eq!((desk.held(market, Outcome::Yes), clean(&desk)), (qty(20), true), "{market:?}");
+        assert_eq!(desk.core.ledger().position(market).cost_total(), cost, "at what they cost");
+        assert_eq!(alarms(&desk, Alarm::PositionDrift), 2, "{market:?}: gone, and back");
+    }
+}
+
 #[test]
 fn money_moved_between_shards_is_not_gone() {
     let mut desk = Desk::new();
