@@ -15,7 +15,7 @@ use surefoot_hot::event::{Control, Event};
 use surefoot_hot::group::{Group, GroupState, Leg, NO_GROUP, Sequencing};
 use surefoot_hot::ids::{GroupId, Side};
 use surefoot_hot::intent::Intent;
-use surefoot_hot::note::{Alarm, Note};
+use surefoot_hot::note::{Alarm, Note, Place};
 use surefoot_hot::order::{Order, Purpose, Record};
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::per_venue::PerVenue;
@@ -244,13 +244,13 @@ impl Checks {
 
     fn on_note(&mut self, now: Nanos, note: &Note) -> Result<(), Broken> {
         match note {
-            Note::Alarm { what, .. } => {
+            Note::Alarm { what, place } => {
                 *self.alarms.entry(what.name()).or_default() += 1;
                 let is_gone = matches!(what, Alarm::Gone | Alarm::PositionDrift | Alarm::CashDrift);
                 let is_told = is_gone && now <= self.gone_until;
                 // A change of an order may be what the journal of a program that was killed had not written yet.
                 let is_lost = *what == Alarm::ForeignTerms && now <= self.lost_until;
-                return if is_told || is_lost { Ok(()) } else { unexplained(*what) };
+                return if is_told || is_lost { Ok(()) } else { unexplained(*what, place) };
             }
             Note::Group { group, state: GroupState::Flat, result, .. } => {
                 self.unwound.insert(*group, *result); // a later word of it has what was booked since
@@ -331,8 +331,8 @@ fn hedges_too_much(core: &Core, order: &Order) -> bool {
 
 /// The venues of a simulated day never fill at a worse price or after they have said that an order is over, and they charge what
 /// their rules say: where the core believes that they did, it is the core that is wrong. (More contracts than were ordered may come
-/// of a purchase that spends a sum of dollars.)
-fn unexplained(alarm: Alarm) -> Result<(), Broken> {
+/// of a purchase that spends a sum of dollars.) What it names of the alarm's place is what is shown of the day.
+fn unexplained(alarm: Alarm, place: &Place) -> Result<(), Broken> {
     let id = match alarm {
         Alarm::WorseFill => "O6",
         Alarm::LateFill => "O10",
@@ -342,7 +342,17 @@ fn unexplained(alarm: Alarm) -> Result<(), Broken> {
         Alarm::IllegalStep => "O1",
         _ => return Ok(()),
     };
-    Err(Broken::new(id, format!("nobody gave a reason for the alarm {}", alarm.name())))
+    let mut what = format!("nobody gave a reason for the alarm {}", alarm.name());
+    if let Some(venue) = place.venue {
+        what += &format!(" at {}", venue.name());
+    }
+    if let Some(order) = place.order {
+        what += &format!(", order {order}");
+    }
+    if let Some(market) = place.market {
+        what += &format!(", market {market}");
+    }
+    Err(Broken::new(id, what))
 }
 
 /// Whether an order that is placed now would trade with one of ours that may still fill.

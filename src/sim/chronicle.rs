@@ -95,14 +95,16 @@ impl Chronicle {
                 | Control::Resume { .. }
                 | Control::Start { .. }
                 | Control::Stop
-                | Control::Rest { .. }
-                | Control::Amend { .. }
-                | Control::Withdraw { .. }
                 | Control::Reconciled { clean: false, .. },
             )
             | Event::Link { .. }
             | Event::Stall { .. } => Some(About::default()),
-            Event::Settled { market, .. } | Event::GridChange { market, .. } => {
+            Event::Control(Control::Amend { order, .. } | Control::Withdraw { order }) => {
+                Some(of(OrderRef::Id(*order)))
+            }
+            Event::Control(Control::Rest { market, .. })
+            | Event::Settled { market, .. }
+            | Event::GridChange { market, .. } => {
                 Some(About { market: Some(*market), ..About::default() })
             }
             _ => None,
@@ -125,6 +127,9 @@ impl Chronicle {
             let about = match note {
                 Note::Group { group, .. } => About { group: Some(*group), ..About::default() },
                 Note::Booked { order, .. } => of(OrderRef::Id(*order)),
+                Note::Position { market, .. } => {
+                    About { market: Some(*market), ..About::default() }
+                }
                 Note::Alarm { .. } | Note::Halt { .. } | Note::Adopted { .. } => {
                     About { order: place.order, group: place.group, market: place.market }
                 }
@@ -160,7 +165,7 @@ impl Chronicle {
     }
 
     /// The last `most` entries that concern what `why` names (`order 7`, `group 3`, `market 5`; where it names nothing, any), and
-    /// everything that befell the program.
+    /// everything that befell the program. Scenarios that were seen are left out where something is named.
     pub fn last(&self, why: &str, most: usize) -> Vec<String> {
         let entries = self.0.borrow();
         let named = |word: &str| {
@@ -176,8 +181,9 @@ impl Chronicle {
         let names_any = order.is_some() || group.is_some() || market.is_some();
         let concerns = |entry: &&Entry| {
             let About { order: o, group: g, market: m } = entry.about;
+            let befell = entry.about == About::default() && !matches!(entry.what, What::Seen(_));
             !names_any
-                || entry.about == About::default()
+                || befell
                 || (o.is_some() && o == order)
                 || (g.is_some() && g == group)
                 || (m.is_some() && m == market)
