@@ -212,6 +212,13 @@ fn remembering(
     }
 }
 
+/// What the venues list for the day's relations; all of it is wanted.
+fn whole_catalogue(metadata: &PerVenue<Rest>, listing: &Listing) -> Result<Catalogue, String> {
+    let Listing { relations, extra } = listing;
+    let catalogue = Catalogue::load(metadata, relations, extra, None)?;
+    if catalogue.left_out.is_empty() { Ok(catalogue) } else { Err(catalogue.left_out.join("; ")) }
+}
+
 impl Simulation {
     fn new(seed: u64, span: Nanos, plan: Plan) -> Result<Self, Broken> {
         let Plan { requests, faults, world, listener, through, chronicle, idle, .. } = plan;
@@ -227,11 +234,7 @@ impl Simulation {
         };
         let metadata = PerVenue::from_fn(|venue| rest(accounts[venue].metadata_host(), None));
         let shown = PerVenue::from_fn(|venue| rest(accounts[venue].orders_host(), None));
-        let Listing { relations, extra } = &listing;
-        let catalogue = Catalogue::load(&metadata, relations, extra, None).map_err(failed)?;
-        if !catalogue.left_out.is_empty() {
-            return Err(failed(catalogue.left_out.join("; ")));
-        }
+        let catalogue = whole_catalogue(&metadata, &listing).map_err(failed)?;
         let directory = catalogue.directory.clone();
         // Seconds, as the program takes them: an epoch rises over restarts.
         let epoch = START.get() / 1_000_000_000;
