@@ -358,19 +358,24 @@ fn what_an_exit_is_selling_is_left_to_it() {
     }
 }
 
-/// Three contracts at 34 cents are worth more than a dollar, and less at the bid that has room for all: nothing can be sold, and that is
-/// found out once in a while.
+/// Three contracts at 34 cents are worth more than a dollar, and less at the bid that has room for all: they are offered at the best bid,
+/// and what that leaves is too little for another sale.
 #[test]
-fn what_the_venue_takes_no_order_for_is_not_begun_over_and_over() {
+fn what_a_stop_loss_leaves_and_the_venue_takes_no_order_for_is_not_begun_again() {
     let mut desk = found(0, 3);
     desk.book(PM, &[(34, 1), (33, 100)], &[]);
     desk.core.limits.set(LimitRow::Unpaired, 2, false);
+    desk.wait(Nanos::from_millis(10));
+    let sale = desk.last_placed();
+    assert_eq!((sale.price, sale.qty, sale.tif), (price(34), qty(3), Tif::Ioc));
+    desk.fill(&sale, 1);
+    desk.status(&sale, VenueState::Cancelled, Some(1));
     for _ in 0..100 {
         desk.wait(Nanos::from_millis(10));
     }
-    assert_eq!((count(&desk, Alarm::StopLoss), desk.placed().len()), (1, 0));
+    assert_eq!((count(&desk, Alarm::StopLoss), desk.placed().len()), (1, 1));
     assert!(desk.core.is_idle(), "and nothing waits for a person");
     desk.wait(desk.core.limits().span(LimitRow::CooldownLossMs));
-    read(&mut desk, 3, 0);
-    assert_eq!(count(&desk, Alarm::StopLoss), 2);
+    read(&mut desk, 2, 0);
+    assert_eq!((count(&desk, Alarm::StopLoss), desk.placed().len()), (1, 1));
 }
