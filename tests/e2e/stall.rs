@@ -158,7 +158,7 @@ pub fn the_service_manager_is_fed_while_a_resume_waits_and_while_a_rescue_goes_o
     let wish = json!({ "cmd": "fault", "what": "stall" });
     let _ = ask(&StateDir::at(&state), &wish, Duration::from_secs(2)); // its answer may never come
     for (what, said) in [
-        ("the core stands still", "the hot thread stood still"),
+        ("the core stands still", "the hot thread stands still"),
         ("the main thread rescues", "over connections of our own"),
     ] {
         let said = || run.err().contains(said).then_some(());
