@@ -245,7 +245,7 @@ const fn world() -> World {
 
 /// How long after the arrival of an order the halt of a number comes: every other one at once, the rest about when its answer is back.
 const fn moment_of(nth: u32) -> Duration {
-    if nth % 2 == 0 {
+    if nth.is_multiple_of(2) {
         return Duration::ZERO;
     }
     let spread = nth as u64 * 37 % (2 * AROUND_US);

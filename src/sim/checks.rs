@@ -19,7 +19,7 @@ use surefoot_hot::note::{Alarm, Note, Place};
 use surefoot_hot::order::{Order, Purpose, Record};
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::per_venue::PerVenue;
-use surefoot_hot::risk::LimitRow;
+use surefoot_hot::risk::{HaltWhy, LimitRow};
 use surefoot_hot::units::{Nanos, Qty, Usd};
 
 use super::Broken;
@@ -76,6 +76,11 @@ pub struct Checks {
     clock_error: Nanos,
     /// Until when a fault that has been explains what a day without one must not bring.
     excused_until: Nanos,
+    /// Whether a group waited for a bid after the last event: nobody bids for what it has to sell, or it would lose more by that than
+    /// `limits.unwind_loss`.
+    waited_for_bid: bool,
+    /// Whether the core has halted because of that, and nobody has asked yet.
+    halted_unsold: bool,
 }
 
 impl Checks {
@@ -116,6 +121,9 @@ impl Checks {
             self.on_note(now, note)?;
         }
         self.check_halt(now, core, event)?;
+        let waits =
+            |group: &Group| group.dear_since.is_some() || nobody_buys_what_is_left(core, group);
+        self.waited_for_bid = core.groups().iter().any(waits);
         self.check_groups(now, core)
     }
 
@@ -216,6 +224,11 @@ impl Checks {
         }
     }
 
+    /// Whether the core has halted since the last question because a group found nobody to sell to.
+    pub fn take_halted_unsold(&mut self) -> bool {
+        std::mem::take(&mut self.halted_unsold)
+    }
+
     /// The core is halted from the event that tells it so to the one that lifts it, at no other time, and opens nothing
     /// meanwhile (S12).
     fn check_halt(&mut self, now: Nanos, core: &Core, event: &Event) -> Result<(), Broken> {
@@ -231,8 +244,11 @@ impl Checks {
         if self.is_starting || core.halted().is_some() == self.opened_at_halt.is_some() {
             return Ok(());
         }
-        if core.halted().is_some() && now <= self.excused_until {
-            self.opened_at_halt = Some(core.stats().baskets_opened); // a limit of its own, after what went wrong
+        // A limit of its own: after what went wrong, or where the books offer too little for what has to be sold.
+        let is_unsold = core.halted() == Some(HaltWhy::Group) && self.waited_for_bid;
+        if core.halted().is_some() && (is_unsold || now <= self.excused_until) {
+            self.opened_at_halt = Some(core.stats().baskets_opened);
+            self.halted_unsold |= is_unsold;
             return Ok(());
         }
         let what = match core.halted() {

@@ -36,6 +36,8 @@ const DAY: Nanos = Nanos::from_secs(86_400);
 const RESUME_ASKED_AFTER: Nanos = Nanos::from_secs(20);
 /// How long after the last fault has stopped to explain anything no halt stands that nobody asked for.
 const RESUMED_WITHIN: Nanos = Nanos::from_secs(60);
+/// A halt of the core's own is kept within this.
+const HALT_KEPT_WITHIN: Nanos = Nanos::from_secs(10);
 /// One way of a reading, to the venue or back, takes this long.
 pub const READING_ONE_WAY: Nanos = Nanos::from_millis(40);
 
@@ -127,6 +129,8 @@ pub struct Shell {
     gave_up: bool,
     /// Until when a fault that has been explains what a day without one must not bring.
     excused_until: Nanos,
+    /// Until when a halt is kept that the books explain: nobody bids for what has to be sold, or it would lose more than it may.
+    halt_due_until: Nanos,
     /// What was seen at the last look, without what changes by itself.
     seen: Seen,
     /// When that was.
@@ -184,6 +188,7 @@ impl Shell {
             is_closed: false,
             gave_up: false,
             excused_until: Nanos::ZERO,
+            halt_due_until: Nanos::ZERO,
             seen: Seen::default(),
             looked: began,
             is_news: true,
@@ -252,6 +257,11 @@ impl Shell {
         self.is_news |= Counters::of(&stats, 0) != self.seen.core;
         self.stats = stats;
         self.heard += 1;
+    }
+
+    /// The core has halted because a group found nobody to sell to: that is kept soon, and a person resumes.
+    pub fn expect_halt(&mut self, now: Nanos) {
+        self.halt_due_until = now.after(HALT_KEPT_WITHIN);
     }
 
     /// What went wrong explains what is seen until then.
@@ -558,7 +568,7 @@ impl Shell {
             return Err(Broken::new("S11", what));
         }
         if self.latch.is_some_and(|cause| !matches!(cause, HaltCause::Asked { .. }))
-            && now > self.excused_until.after(RESUMED_WITHIN)
+            && now > self.excused_until.max(self.halt_due_until).after(RESUMED_WITHIN)
         {
             let what = format!("a halt still stands long after the last fault: {:?}", self.latch);
             return Err(Broken::new("S11", what));
@@ -575,7 +585,7 @@ impl Shell {
             HaltCause::Asked { request: RequestId(number), .. } => self.waiting.get(&number),
             _ => None,
         };
-        if asked != Some(&Verb::Halt) && now <= self.excused_until {
+        if asked != Some(&Verb::Halt) && now <= self.excused_until.max(self.halt_due_until) {
             self.set_latch(cause);
             self.figures.halts_unasked += 1;
             self.ask_to_resume(now);

@@ -722,6 +722,9 @@ impl Simulation {
         // Before anything is checked: what does not hold is to be found in it.
         self.chronicle.keep(self.now.since(START), &self.core, event, &self.outbox);
         self.checks.after_event(self.now, &self.core, event, &self.outbox)?;
+        if self.checks.take_halted_unsold() {
+            self.shell.expect_halt(self.now);
+        }
         self.watch_event(event)?;
         self.check_links()?;
         for at in 0..self.outbox.intents().len() {
