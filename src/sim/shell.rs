@@ -36,6 +36,8 @@ const DAY: Nanos = Nanos::from_secs(86_400);
 const RESUME_ASKED_AFTER: Nanos = Nanos::from_secs(20);
 /// How long after the last fault has stopped to explain anything no halt stands that nobody asked for.
 const RESUMED_WITHIN: Nanos = Nanos::from_secs(60);
+/// A stream is up again within this, where nothing has gone wrong.
+const STREAM_BACK_WITHIN: Nanos = Nanos::from_secs(15);
 /// A halt of the core's own is kept within this.
 const HALT_KEPT_WITHIN: Nanos = Nanos::from_secs(10);
 /// One way of a reading, to the venue or back, takes this long.
@@ -131,6 +133,8 @@ pub struct Shell {
     excused_until: Nanos,
     /// Until when a halt is kept that the books explain: nobody bids for what has to be sold, or it would lose more than it may.
     halt_due_until: Nanos,
+    /// Since which look a stream is down.
+    stream_down_since: Option<Nanos>,
     /// What was seen at the last look, without what changes by itself.
     seen: Seen,
     /// When that was.
@@ -189,6 +193,7 @@ impl Shell {
             gave_up: false,
             excused_until: Nanos::ZERO,
             halt_due_until: Nanos::ZERO,
+            stream_down_since: None,
             seen: Seen::default(),
             looked: began,
             is_news: true,
@@ -324,6 +329,7 @@ impl Shell {
         self.end_readings(now, directory)?;
         self.end_last_reading(now)?;
         let seen = self.see(now, streams_up);
+        self.stream_down_since = (!streams_up).then(|| self.stream_down_since.unwrap_or(now));
         let still =
             Seen { core_now: Nanos::ZERO, core: Counters { heard: 0, ..seen.core }, ..seen };
         self.is_news |= still != self.seen;
@@ -557,7 +563,9 @@ impl Shell {
         if now <= self.excused_until {
             return Ok(());
         }
-        if self.excused_until > Nanos::ZERO && !seen.streams_up {
+        // A link that falls silent beyond its rhythm is made anew, on a day without any fault too.
+        let is_back_late = |since: Nanos| now.since(since) > STREAM_BACK_WITHIN;
+        if self.excused_until > Nanos::ZERO && self.stream_down_since.is_some_and(is_back_late) {
             return Err(Broken::new(
                 "S11",
                 "a stream is still down long after the last fault".to_owned(),
