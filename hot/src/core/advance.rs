@@ -446,7 +446,8 @@ impl Core {
                 self.groups.learn_from(slot);
             }
             GroupState::Operator => {
-                self.stats.baskets_operator += 1;
+                // Contracts without a partner that are to be sold never were a basket that was opened.
+                self.stats.baskets_operator += u64::from(basket != ADOPTED);
                 self.groups.learn_from(slot);
                 self.alarm_group(Alarm::GroupStuck, slot, out);
             }

@@ -240,6 +240,8 @@ fn what_cannot_be_sold_is_handed_to_a_person_and_tried_once_more_after_a_resume(
     }
     assert_eq!(desk.core.halted(), Some(HaltWhy::Group));
     assert_eq!(desk.group_states().last(), Some(&GroupState::Operator));
+    let stats = desk.core.stats();
+    assert_eq!((stats.baskets_opened, stats.baskets_operator), (0, 0), "G2: it never was a basket");
     let placed = desk.placed().len();
     assert_eq!(placed, 1 + 5, "the limit costs no attempt");
     let wait = |desk: &mut Desk| (0..20).for_each(|_| desk.wait(Nanos::from_millis(10)));
