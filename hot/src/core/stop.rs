@@ -1,7 +1,7 @@
 //! Stop-loss: contracts that nobody works on are sold, where `strategy.unpaired` says so.
 //!
-//! What is found without a partner (`unpaired`) is a person's by default. With a stop-loss behind it, it is sold once the best bid says
-//! that it has lost `strategy.stop_loss_percent` of its cost; or at once, where that is wanted. Either is a group of one leg that wants
+//! What is found without a partner (`unpaired`) is a person's by default. With a stop-loss behind it, it is sold once the best bid has
+//! said for a second that it has lost `strategy.stop_loss_percent` of its cost; or at once, where that is wanted. Either is a group of one leg that wants
 //! nothing, and is unwound like any other: one order in flight, bounded in attempts and time, kept over a restart. Only its first sale
 //! is another one: a limit no further from the best price than an allowance, which rests for `strategy.stop_wait_ms`. Then it is
 //! cancelled, and when the venue has confirmed that, the rest is sold at what is bid.
@@ -25,6 +25,9 @@ use crate::risk::LimitRow;
 use crate::units::{Nanos, Price, Qty, Usd};
 use crate::venue_rules::LOT;
 
+/// So long the bids must say that a position has lost enough before it is sold: makers withdraw a price and state it again within
+/// milliseconds, and what is bid in between says nothing of what the contracts are worth.
+const LOST_FOR: Nanos = Nanos::from_secs(1);
 /// One dollar, in parts of a million.
 const MILLION: u32 = 1_000_000;
 
@@ -79,14 +82,18 @@ impl Core {
         {
             return;
         }
+        self.unpaired_told.look(now, LOST_FOR);
         for outcome in [Outcome::Yes, Outcome::No] {
             let mut from = 0;
             while let Some(market) = self.unpaired_told.next(outcome, from) {
                 from = market.index() + 1;
-                if !self.unpaired_told.may_stop(now, market) {
-                    continue;
-                }
-                if let Some(qty) = self.stop_is_due(market, outcome, policy) {
+                let due = self.stop_is_due(market, outcome, policy);
+                let stood = self.unpaired_told.lost_for(now, market, outcome, due.is_some());
+                let is_proven = policy == 2 || stood >= LOST_FOR;
+                if let Some(qty) = due
+                    && is_proven
+                    && self.unpaired_told.may_stop(now, market)
+                {
                     self.begin_stop(now, market, outcome, qty, out);
                 }
             }

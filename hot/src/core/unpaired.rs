@@ -24,16 +24,26 @@ pub(super) struct UnpairedTold {
     markets: [IdSet; 2],
     /// When a stop-loss may begin in a market again, by market.
     next_stop: Vec<Nanos>,
+    /// Since when the bids say that what is held of either outcome has lost enough for a stop-loss, by market; [`Nanos::NEVER`] where
+    /// they do not.
+    lost_since: Vec<[Nanos; 2]>,
+    /// When positions were last held against their bids.
+    looked: Nanos,
 }
 
 state_fields! {
-    UnpairedTold { markets: each, next_stop: table(Nanos::ZERO) }
+    UnpairedTold { markets: each, next_stop: table(Nanos::ZERO), lost_since: table([Nanos::NEVER; 2]), looked: value }
 }
 
 impl UnpairedTold {
     pub fn new() -> Self {
         let markets = [IdSet::new(MARKETS_MAX), IdSet::new(MARKETS_MAX)];
-        Self { markets, next_stop: vec![Nanos::ZERO; MARKETS_MAX] }
+        Self {
+            markets,
+            next_stop: vec![Nanos::ZERO; MARKETS_MAX],
+            lost_since: vec![[Nanos::NEVER; 2]; MARKETS_MAX],
+            looked: Nanos::ZERO,
+        }
     }
 
     /// The next market from `from` on of which contracts of an outcome were told that are still held.
@@ -52,9 +62,40 @@ impl UnpairedTold {
         self.next_stop[market.index()] = next;
     }
 
+    /// Positions are held against their bids at `now`. Where they were not for longer than `most`, nothing is known of what the bids have
+    /// said since.
+    pub fn look(&mut self, now: Nanos, most: Nanos) {
+        if now.since(self.looked) > most {
+            self.lost_since.fill([Nanos::NEVER; 2]);
+        }
+        self.looked = now;
+    }
+
+    /// Notes whether the bids say at `now` that an outcome has lost enough for a stop-loss, and tells for how long they have said so.
+    pub fn lost_for(
+        &mut self,
+        now: Nanos,
+        market: MarketId,
+        outcome: Outcome,
+        is_lost: bool,
+    ) -> Nanos {
+        let since = &mut self.lost_since[market.index()][outcome.index()];
+        *since = if is_lost { now.min(*since) } else { Nanos::NEVER };
+        if is_lost { now.since(*since) } else { Nanos::ZERO }
+    }
+
     /// A run begins, or a person resumes: a stop-loss may begin at once.
     pub fn begin_anew(&mut self) {
         self.next_stop.fill(Nanos::ZERO);
+        self.lost_since.fill([Nanos::NEVER; 2]);
+    }
+
+    /// An outcome counts as told, or as nothing that would be told.
+    fn set_told(&mut self, market: MarketId, outcome: Outcome, is_told: bool) {
+        self.markets[outcome.index()].set(market.index(), is_told);
+        if !is_told {
+            self.lost_since[market.index()][outcome.index()] = Nanos::NEVER;
+        }
     }
 
     /// Forgets the markets in which nothing is open any more.
@@ -65,6 +106,7 @@ impl UnpairedTold {
                 from = at + 1;
                 if !ledger.position(MarketId::new(at as u16)).is_open() {
                     told.remove(at);
+                    self.lost_since[at] = [Nanos::NEVER; 2];
                 }
             }
         }
@@ -101,7 +143,7 @@ impl Core {
                     self.alarm(Alarm::Unpaired, Some(market), None, out);
                 }
                 let is_told = stands && (told || is_due);
-                self.unpaired_told.markets[outcome.index()].set(market.index(), is_told);
+                self.unpaired_told.set_told(market, outcome, is_told);
             }
         }
         self.stats.unpaired = found;

@@ -96,6 +96,9 @@ fn a_stop_loss_sells_what_has_lost_a_fifth_and_not_a_cent_before() {
         assert!(desk.placed().is_empty(), "17.5 %");
         bid_of(&mut desk, 32);
         desk.wait(Nanos::from_millis(10));
+        assert!(desk.placed().is_empty(), "it has not stood for a second");
+        desk.wait(Nanos::from_millis(500));
+        desk.wait(Nanos::from_millis(500));
         let sale = desk.last_placed();
         assert_eq!((sale.purpose, sale.market, sale.outcome), (Purpose::StopLoss, market, outcome));
         assert_eq!((sale.price, sale.qty), (price(32), qty(30)));
@@ -104,6 +107,27 @@ fn a_stop_loss_sells_what_has_lost_a_fifth_and_not_a_cent_before() {
         assert_eq!(desk.group_states().last(), Some(&GroupState::Flat));
         assert!(desk.core.is_idle());
     }
+}
+
+/// A price that is withdrawn and stated again begins nothing, however often; the second counts from the last time that it came back.
+#[test]
+fn a_loss_that_does_not_stand_for_a_second_begins_no_stop_loss() {
+    let mut desk = held(1, PM, Outcome::Yes);
+    for _ in 0..5 {
+        desk.book(PM, &[(32, 300)], &[(90, 10)]);
+        desk.wait(Nanos::from_millis(10));
+        desk.wait(Nanos::from_millis(980));
+        desk.book(PM, &[(40, 300)], &[(90, 10)]);
+        desk.wait(Nanos::from_millis(10));
+        desk.wait(Nanos::from_millis(10));
+    }
+    assert!(desk.placed().is_empty());
+    desk.book(PM, &[(32, 300)], &[(90, 10)]);
+    desk.wait(Nanos::from_millis(10));
+    desk.wait(Nanos::from_millis(999));
+    assert!(desk.placed().is_empty(), "a millisecond before");
+    desk.wait(Nanos::from_millis(1));
+    assert_eq!(desk.last_placed().purpose, Purpose::StopLoss);
 }
 
 /// Fine grid, half a percent: of 40 cents that is 0.2 cents. Contracts of YES are sold down to 39.8; those of NO are closed by a
