@@ -232,6 +232,7 @@ severe_table! {
         StopLoss = 35, "stop_loss", Alarm, "Contracts without a partner are being sold, because they have lost as much as they may or `strategy.unpaired` says so.";
         StopLossFallback = 36, "stop_loss_fallback", Info, "The first sale of a stop-loss has not sold everything near the best price: the rest is sold at what is bid.";
         Unanswered = 37, "unanswered", Warning, "A market was asked for over several connections, and none of them brought its book: nothing is opened there.";
+        RestsAgain = 38, "rests_again", Alarm, "An order of ours that had ended rests at its venue, by two readings: it is cancelled.";
     }
 }
 

@@ -75,7 +75,7 @@ impl Core {
             Control::Reading { venue, since } => self.on_reading(venue, since),
             Control::Release { market } => self.on_release(now, market, out),
             Control::Open { venue, market, order, key } => {
-                self.on_open(venue, market, order, key, out);
+                self.on_open(now, (venue, market), order, key, out);
             }
             Control::Hold { venue, held } => self.truth.on_hold(venue, held),
             Control::TermsRead { venue, at } => self.terms_age.on_read(venue, at),
@@ -181,17 +181,21 @@ impl Core {
         }
     }
 
-    /// An order rests at the venue. Ours are asked about one by one; any other belongs to somebody who has the same
+    /// An order rests at the venue. Ours are asked about one by one, and those that had ended cancelled; any other belongs to somebody who has the same
     /// keys: it is never touched and claims nothing here. What it takes, cash and positions will say.
     fn on_open(
         &mut self,
-        venue: Venue,
-        market: Option<MarketId>,
+        now: Nanos,
+        (venue, market): (Venue, Option<MarketId>),
         order: OrderRef,
         key: VenueKey,
         out: &mut Outbox,
     ) {
-        if self.orders.find(order).is_some() {
+        if let Some(record) = self.orders.find(order) {
+            let id = record.order.id;
+            if record.is_over() && self.orphans.rises(id, self.comparison.since(venue)) {
+                self.cancel_risen(now, id, key, out);
+            }
             return;
         }
         self.stats.foreign[venue].add(key);

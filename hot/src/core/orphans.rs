@@ -3,7 +3,7 @@
 
 use super::Core;
 use crate::bounds::{FOREIGN_MAX, ORPHANS_MAX, STRAYS_TOLD_MAX};
-use crate::ids::{MarketId, OrderRef, VenueKey};
+use crate::ids::{MarketId, OrderId, OrderRef, VenueKey};
 use crate::note::Alarm;
 use crate::outbox::Outbox;
 use crate::pack::pack_fields;
@@ -41,6 +41,8 @@ pub(super) struct Orphans {
     told: VecDeque<(OrderRef, Alarm)>,
     /// Open orders, not ours, that a reading has named, the oldest first.
     named: VecDeque<VenueKey>,
+    /// Orders of ours that had ended when a reading listed them as resting, the oldest first, and when that reading began.
+    risen: VecDeque<(OrderId, Nanos)>,
     span_began: Nanos,
     alarms: u32,
 }
@@ -51,8 +53,8 @@ pack_fields! {
 
 state_fields! {
     Orphans {
-        waiting: list(ORPHANS_MAX), told: list(STRAYS_TOLD_MAX), named: list(FOREIGN_MAX), span_began: value,
-        alarms: value,
+        waiting: list(ORPHANS_MAX), told: list(STRAYS_TOLD_MAX), named: list(FOREIGN_MAX), risen: list(FOREIGN_MAX),
+        span_began: value, alarms: value,
     }
 }
 
@@ -62,6 +64,7 @@ impl Orphans {
             waiting: VecDeque::with_capacity(ORPHANS_MAX),
             told: VecDeque::with_capacity(STRAYS_TOLD_MAX),
             named: VecDeque::with_capacity(FOREIGN_MAX),
+            risen: VecDeque::with_capacity(FOREIGN_MAX),
             span_began: Nanos::ZERO,
             alarms: 0,
         }
@@ -138,6 +141,18 @@ impl Orphans {
         }
         self.named.push_back(key);
         !self.has_told(OrderRef::Key(key), Alarm::ForeignOrder)
+    }
+
+    /// A reading that began at `since` lists an order of ours as resting that had ended. Returns whether an earlier one did so too.
+    pub fn rises(&mut self, order: OrderId, since: Nanos) -> bool {
+        if let Some(&(_, first)) = self.risen.iter().find(|(risen, _)| *risen == order) {
+            return since > first;
+        }
+        if self.risen.len() == FOREIGN_MAX {
+            self.risen.pop_front();
+        }
+        self.risen.push_back((order, since));
+        false
     }
 
     /// Whether a reading has named an order as open and not ours.

@@ -14,11 +14,11 @@ use super::fills::QTY_DUST;
 use super::place::Draft;
 use crate::event::Control;
 use crate::group::NO_GROUP;
-use crate::ids::{OrderId, OrderRef, Venue};
+use crate::ids::{OrderId, OrderRef, Venue, VenueKey};
 use crate::intent::Intent;
 use crate::note::{Alarm, Note};
 use crate::order::{
-    Amend, Change, ChangeSent, EndKind, Order, OrderEvent, OrderState, Purpose, Record, Tif,
+    Amend, Cancel, Change, ChangeSent, EndKind, Order, OrderEvent, OrderState, Purpose, Record, Tif,
 };
 use crate::outbox::Outbox;
 use crate::report::VenueState;
@@ -140,6 +140,35 @@ impl Core {
         if record.state != OrderState::Cancelling {
             self.cancel(now, id, out);
         }
+    }
+
+    /// An order that had ended, because it was given up or the venue said so, rests all the same. Nothing is reserved for it, so that it
+    /// must go; what it still takes is booked as a late fill.
+    pub(super) fn cancel_risen(
+        &mut self,
+        now: Nanos,
+        id: OrderId,
+        key: VenueKey,
+        out: &mut Outbox,
+    ) {
+        let record = self.orders.find_mut(OrderRef::Id(id)).expect("the caller found it");
+        assert!(record.is_over(), "an order that has not ended is cancelled by a step of its own");
+        if !record.cancels.is_due(now) {
+            return;
+        }
+        record.cancels.on_sent(now);
+        let order = record.order;
+        self.stats.cancels += 1;
+        self.orders.count_request(now, order.market);
+        self.alarm(Alarm::RestsAgain, Some(order.market), Some(id), out);
+        let Order { market, venue, .. } = order;
+        out.send(Intent::Cancel(Cancel {
+            order: id,
+            key: Some(key),
+            market,
+            venue,
+            qty: Qty::ZERO,
+        }));
     }
 
     /// What rests of ours keeps an order of a group from leaving, which would meet it: what quotes gives way to what corrects.

@@ -109,6 +109,52 @@ fn an_order_nobody_knows_needs_time_and_repetition_to_be_given_up() {
     assert_eq!(desk.placed().len(), 1, "nor for long after it was given up");
 }
 
+/// It was given up, or its venue said that it had ended, and rests all the same: nothing is reserved for what it may still buy.
+#[test]
+fn an_order_that_ended_and_rests_by_two_readings_is_cancelled() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.report(Report::TimedOut { order: first.id });
+    desk.wait(Nanos::from_secs(31));
+    let key = VenueKey::new(1);
+    let open = Control::Open {
+        venue: Venue::Kalshi,
+        market: Some(KA),
+        order: OrderRef::Id(first.id),
+        key,
+    };
+    let cancels = |desk: &Desk| {
+        let of_it = |intent: &&Intent| matches!(intent, Intent::Cancel(cancel) if (cancel.order, cancel.key) == (first.id, Some(key)));
+        desk.intents.iter().filter(of_it).count()
+    };
+    let told = |desk: &Desk| {
+        let is_it = |note: &&Note| matches!(note, Note::Alarm { what: Alarm::RestsAgain, .. });
+        desk.notes.iter().filter(is_it).count()
+    };
+    for _ in 0..2 {
+        desk.reading(Venue::Kalshi, &[open]);
+        desk.wait(Nanos::from_secs(12));
+    }
+    assert_eq!(cancels(&desk), 0, "it is not over: what is open is asked about");
+    for _ in 0..3 {
+        desk.wait(Nanos::from_secs(1));
+        desk.report(Report::Absent { order: first.id, venue: Venue::Kalshi });
+    }
+    assert!(desk.core.is_idle(), "it was given up");
+    desk.reading(Venue::Kalshi, &[open, open]);
+    assert_eq!((cancels(&desk), told(&desk)), (0, 0), "one reading may be older than the end");
+    desk.wait(Nanos::from_secs(12));
+    desk.reading(Venue::Kalshi, &[open]);
+    assert_eq!((cancels(&desk), told(&desk)), (1, 1));
+    desk.wait(Nanos::from_secs(12));
+    desk.reading(Venue::Kalshi, &[]);
+    desk.wait(Nanos::from_secs(12));
+    desk.reading(Venue::Kalshi, &[open]);
+    assert_eq!((cancels(&desk), told(&desk)), (2, 2), "as often as it is found");
+    assert_eq!(desk.core.stats().foreign[Venue::Kalshi].count, 0, "it is ours");
+}
+
 #[test]
 fn a_fill_told_after_fifteen_seconds_of_absence_completes_its_basket() {
     let mut desk = Desk::new();
