@@ -20,7 +20,7 @@ use surefoot_hot::order::{Order, Purpose, Record};
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::risk::{HaltWhy, LimitRow};
-use surefoot_hot::units::{Nanos, Qty, Usd};
+use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
 use super::Broken;
 use super::fault::FaultKind;
@@ -398,12 +398,17 @@ pub fn as_reported(
     Err(Broken::new("P1", format!("as the run closes: {}", differences.join("; "))))
 }
 
-/// Whether a group holds contracts that are to be sold and that nobody bids for.
+/// Whether a group holds contracts that are to be sold and that nobody bids for, or at a bid at which they are worth too little for the
+/// venue to take an order.
 fn nobody_buys_what_is_left(core: &Core, group: &Group) -> bool {
     group.legs().iter().any(|leg| {
         let wanted = group.target.times(leg.ratio);
+        let excess = leg.net().saturating_sub(wanted);
+        let least = leg.venue.rules().marketable_min;
+        let sells = |(bid, _): (Price, Qty)| bid.proceeds_floor(excess) >= least;
         let book = core.books().get(leg.market);
-        leg.net() > wanted && book.is_none_or(|book| book.best_bid_for(leg.outcome).is_none())
+        !excess.is_zero()
+            && !book.and_then(|book| book.best_bid_for(leg.outcome)).is_some_and(sells)
     })
 }
 
