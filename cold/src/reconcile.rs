@@ -118,7 +118,7 @@ pub trait Reader: Send {
     /// See [`TruthError`]. Nothing is concluded from a part of an answer.
     fn truth(&self) -> Result<Truth, TruthError>;
     /// What all trades of our account in a market add up to, YES and NO, by the venue's own list of them; `None` where
-    /// we do not follow the market, or where they come to less than nothing.
+    /// we do not follow the market, where they come to less than nothing, and where it lists none.
     ///
     /// # Errors
     /// See [`TruthError`].

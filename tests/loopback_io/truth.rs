@@ -170,6 +170,16 @@ fn the_trades_of_a_market_add_up() {
     assert_eq!(short.history(MARKET).unwrap(), None, "a list that lacks the purchase says nothing");
 }
 
+/// Lists that are all empty are what a venue in trouble answers: contracts that are gone from one of them are not explained by another.
+#[test]
+fn a_list_without_a_trade_is_no_history() {
+    let reader = polymarket(|_| ("200 OK", page(json!([]), None)), Vec::new());
+    assert_eq!(reader.history(MARKET).unwrap(), None);
+    let rest = venue(|_| ("200 OK", json!({"cursor": "", "fills": []})));
+    let reader = KalshiReader::new(rest, &directory("KXA", 0));
+    assert_eq!(reader.history(MARKET).unwrap(), None);
+}
+
 #[test]
 fn a_purchase_told_more_finely_than_we_count_does_not_hide_the_trades() {
     let mut fine = trade("CONFIRMED", &yes(), "30.0000004");

@@ -6,7 +6,7 @@
 //! the range is a difference: nothing is opened while it stands. Where two whole readings in a row are explained by the same
 //! error of ours, the part that is certain is put right; what orders in flight may still account for is left to them. A
 //! figure of nothing (no cash at all, contracts gone from the list) is what a venue in trouble answers: it is taken over only
-//! where the venue's own trades come to nothing too.
+//! where the venue's own trades come to nothing too (a list without any trade does not).
 //!
 //! Where contracts of a settled market are a claim, it is paid when somebody redeems them. Both are right until then, the
 //! contracts on its list and its cash without the money; once they are gone from the list and the money is there, the claim

@@ -139,6 +139,9 @@ impl Reader for KalshiReader {
                 Ok(())
             })?;
         }
+        if seen.is_empty() {
+            return Ok(None); // lists that are empty are what a venue in trouble answers, not a history that comes to nothing
+        }
         Ok(as_qty(net.max(0)).zip(as_qty((-net).max(0))))
     }
 }

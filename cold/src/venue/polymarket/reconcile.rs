@@ -198,12 +198,16 @@ impl Reader for PolymarketReader {
         let token = |token: &str| self.tokens.get(token).copied().filter(|held| held.0 == market);
         let Some(condition) = self.conditions.get(&market) else { return Ok(None) };
         let ours = rest::Ours { owner: &self.owner, order: &|_| false, token: &token };
-        let mut sum = [0_i128; 2];
+        let (mut sum, mut trades) = ([0_i128; 2], 0_usize);
         self.pages("/data/trades", &[("market", condition)], |row| {
+            trades += 1;
             let change = rest::change(row, &self.wallet, &ours).map_err(read_error)?;
             sum = [sum[0] + change[0], sum[1] + change[1]];
             Ok(())
         })?;
+        if trades == 0 {
+            return Ok(None); // a list that is empty is what a venue in trouble answers, not a history that comes to nothing
+        }
         Ok(as_qty(sum[0]).zip(as_qty(sum[1])))
     }
 }
