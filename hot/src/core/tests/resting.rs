@@ -134,6 +134,7 @@ fn a_hundredth_that_is_left_rests_until_the_venue_says_otherwise() {
     }
 }
 
+/// Taking over terms asks anew whether what has filled is all: a hundredth short of it is not.
 #[test]
 fn a_change_that_leaves_a_hundredth_leaves_the_order_on_the_book() {
     let mut desk = quiet();
