@@ -405,6 +405,28 @@ mod tests {
     }
 
     #[test]
+    fn what_a_yes_pays_is_read_once_the_result_is_final_and_only_where_both_sides_sum_to_a_dollar()
+    {
+        let pays = |state: Value, prices: &str| {
+            let mut row = market();
+            row["closed"] = json!(true);
+            row["umaResolutionStatus"] = state;
+            row["outcomePrices"] = json!(prices);
+            gamma(&row).unwrap().yes_pays
+        };
+        let resolved = || json!("resolved");
+        assert_eq!(pays(resolved(), "[\"1\", \"0\"]"), Some(Price::ONE));
+        assert_eq!(pays(resolved(), "[\"0\", \"1\"]"), Some(Price::ZERO));
+        assert_eq!(pays(resolved(), "[\"0.5\", \"0.5\"]"), Price::from_ticks(5_000), "void");
+        for prices in ["[\"1\", \"1\"]", "[\"0\", \"0\"]", "[\"1\"]", "[\"yes\", \"no\"]", ""] {
+            assert_eq!(pays(resolved(), prices), None, "{prices}");
+        }
+        for state in [json!("proposed"), json!("disputed"), Value::Null] {
+            assert_eq!(pays(state.clone(), "[\"1\", \"0\"]"), None, "{state}: a last price");
+        }
+    }
+
+    #[test]
     fn a_member_that_names_nothing_is_told_from_one_that_does() {
         let of = |title: &str, field: &str, value: bool| {
             let mut row = market();
