@@ -297,6 +297,31 @@ mod tests {
         assert_eq!(poor.value(LimitRow::EquityFloor), 500_000_000, "half of what it began with");
     }
 
+    /// Dollars of a day's loss, an order, a position, and what is at risk in a market, an event, at a venue and in all.
+    #[test]
+    fn dollars_are_the_profiles() {
+        use LimitRow as L;
+        let rows = [
+            L::DailyLoss,
+            L::OrderNotional,
+            L::PositionNotional,
+            L::ExposureMarket,
+            L::ExposureCluster,
+            L::ExposureVenue,
+            L::ExposureTotal,
+        ];
+        let of = |profile: Profile| {
+            let limits = profile.limits(Usd::from_dollars(9));
+            rows.map(|row| limits.value(row) / 1_000_000)
+        };
+        assert_eq!(of(Profile::Micro), [50, 10, 20, 20, 30, 60, 100]);
+        assert_eq!(of(Profile::Small), [100, 100, 100, 100, 200, 500, 1_000]);
+        let large = of(Profile::Large);
+        assert_eq!(large[..5], [5_000, 15_000, 500, 15_000, 50_000]);
+        let most = DOLLARS_MOST;
+        assert_eq!(large[5..], [most, most], "shares of the account hold there");
+    }
+
     #[test]
     fn shares_of_the_account_are_the_profiles() {
         use LimitRow as L;
