@@ -12,6 +12,7 @@ mod login;
 pub mod metadata;
 pub mod reconcile;
 pub mod rest;
+mod settled;
 mod shown;
 pub mod signer;
 

@@ -1,12 +1,14 @@
 //! Polymarket's truth: cash, orders and trades from the CLOB, positions from the Data API.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use surefoot_hot::ids::{MarketId, OrderRef, Outcome, Venue};
-use surefoot_hot::report::Finality;
+use surefoot_hot::report::Fill;
 use surefoot_hot::units::Qty;
 
 use super::rest;
+use super::settled::{Asked, Row, SettledFills};
 use crate::directory::{Directory, Entry, Names};
 use crate::json::{ReadError, as_qty};
 use crate::reconcile::{Open, Reader, Truth, TruthError, walk_pages};
@@ -23,6 +25,7 @@ pub struct PolymarketReader {
     signature_type: String,
     tokens: BTreeMap<String, (MarketId, Outcome)>,
     conditions: BTreeMap<MarketId, String>,
+    settled: RefCell<SettledFills>,
 }
 
 impl PolymarketReader {
@@ -45,7 +48,8 @@ impl PolymarketReader {
             }
         }
         let signature_type = signature_type.to_string();
-        Self { clob, data, wallet, owner, signature_type, tokens, conditions }
+        let settled = RefCell::default();
+        Self { clob, data, wallet, owner, signature_type, tokens, conditions, settled }
     }
 
     /// Walks a paged listing of the CLOB.
@@ -121,26 +125,30 @@ impl PolymarketReader {
             order: &|_| false,
             token: &|token| self.tokens.get(token).copied(),
         };
-        let after = (self.clob.now().millis() / 1_000).saturating_sub(VOID_WITHIN_S).to_string();
-        self.pages("/data/trades", &[("after", &after)], |row| {
+        let now = self.clob.now().millis() / 1_000;
+        let hour = now.saturating_sub(VOID_WITHIN_S);
+        let after = self.settled.borrow().after(now, hour);
+        let mut asked = Asked { now, hour, after, rows: Vec::new(), is_short: false };
+        self.pages("/data/trades", &[("after", &after.to_string())], |row| {
             let fills = match rest::fills(row, &ours) {
                 Ok(fills) => fills,
                 Err(error) => {
                     // Cash and positions do not depend on it.
                     let id = row["id"].as_str().unwrap_or("without an id");
                     truth.unread.push(format!("trade {id}: {error}"));
+                    asked.is_short = true;
                     return Ok(());
                 }
             };
-            for fill in fills {
-                match fill.finality {
-                    Finality::Failed => truth.void.push(fill.fill),
-                    Finality::Final => truth.confirmed.push(fill.fill),
-                    Finality::Provisional => {}
-                }
-            }
+            let of = |fill: Fill| {
+                let secs = fill.venue_time.millis() / 1_000;
+                Row { secs, fill: fill.fill, finality: fill.finality }
+            };
+            asked.rows.extend(fills.into_iter().map(of));
             Ok(())
-        })
+        })?;
+        self.settled.borrow_mut().take_in(asked, truth);
+        Ok(())
     }
 }
 
@@ -169,6 +177,7 @@ impl Reader for PolymarketReader {
             self.conditions.insert(market, names.condition_id.clone());
             self.tokens.insert(names.yes_token.clone(), (market, Outcome::Yes));
             self.tokens.insert(names.no_token.clone(), (market, Outcome::No));
+            self.settled.get_mut().forget();
         }
     }
 
