@@ -12,6 +12,7 @@ pub mod halt;
 mod http_answer;
 pub mod journal;
 pub mod json;
+pub mod json_fields;
 pub mod lock;
 pub mod net;
 pub mod observe;

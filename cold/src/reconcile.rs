@@ -192,7 +192,9 @@ pub fn events(venue: Venue, truth: &Truth, markets: impl Iterator<Item = MarketI
         Event::Control(Control::Open { venue, market, order, key })
     };
     let cash = |&(shard, cash)| Event::Control(Control::Cash { venue, shard, cash });
-    let mut events: Vec<_> = truth.void.iter().map(void).collect();
+    let listed = truth.void.len() + truth.open.len() + truth.cash.len();
+    let mut events = Vec::with_capacity(listed + markets.size_hint().1.unwrap_or(0));
+    events.extend(truth.void.iter().map(void));
     events.extend(truth.open.iter().map(open));
     for market in markets {
         let held = truth.positions.iter().find(|(held, ..)| *held == market);

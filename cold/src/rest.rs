@@ -9,6 +9,7 @@ use surefoot_hot::units::Nanos;
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
+use crate::json_fields::Fields;
 use crate::net::{Endpoint, Trust};
 use crate::wall;
 
@@ -169,6 +170,25 @@ impl Rest {
     /// See [`RestError`].
     pub fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, RestError> {
         self.json("GET", path, query, b"")
+    }
+
+    /// The same, of which only these fields are kept: for long lists of which few fields are read.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub fn get_fields(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        fields: Fields,
+    ) -> Result<Value, RestError> {
+        let text = self.call("GET", path, query, b"")?;
+        if text.is_empty() {
+            return Ok(Value::Null);
+        }
+        fields
+            .read(&text)
+            .map_err(|error| RestError::Shape { path: path.to_owned(), why: error.to_string() })
     }
 
     /// `POST` of a JSON text, answered in JSON.

@@ -145,7 +145,7 @@ impl FillsSeen {
     }
 
     /// The market of each purchase whose end is not known, where its venue may take fills back.
-    pub fn provisional_purchases(&self) -> impl Iterator<Item = MarketId> + Clone {
+    pub fn provisional_purchases(&self) -> impl Iterator<Item = MarketId> {
         let may_fail = |booked: &&Booked| {
             let is_open = booked.settled.is_none() && booked.booking.action == Action::Buy;
             is_open && booked.venue().rules().provisional_fills

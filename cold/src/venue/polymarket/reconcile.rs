@@ -79,7 +79,8 @@ impl PolymarketReader {
         let is_whole = walk_pages(|cursor| {
             let mut query = vec![("user", self.wallet.as_str()), ("limit", POSITIONS_PER_PAGE)];
             query.extend(cursor.map(|cursor| ("cursor", cursor)));
-            let body = self.data.get("/v2/positions", &query).map_err(rest_error)?;
+            let body = self.data.get_fields("/v2/positions", &query, rest::POSITION_FIELDS);
+            let body = body.map_err(rest_error)?;
             let page = rest::positions(&body).map_err(read_error)?;
             for position in page.held {
                 if !position.wallet.is_empty()

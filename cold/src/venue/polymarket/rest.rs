@@ -13,6 +13,7 @@ use super::answer::DUST;
 use super::eip712::Word;
 use crate::exec::answer::state_of;
 use crate::json::{Object, ReadError, as_qty, scaled, scaled_nearest};
+use crate::json_fields::Fields;
 use crate::text::parse_hex;
 
 /// Where the first page begins.
@@ -240,6 +241,17 @@ pub struct Positions {
     /// Where the next page begins; `None` after the last.
     pub next: Option<String>,
 }
+
+/// What [`positions`] reads, of the three dozen fields that a row has.
+pub const POSITION_FIELDS: Fields = Fields(&[
+    "data",
+    "pagination",
+    "has_more",
+    "next_cursor",
+    "token_id",
+    "current_size",
+    "proxy_wallet",
+]);
 
 /// Reads one page of the Data API's `/v2/positions`: `{data, pagination}` (`polymarket.md` §7.4, 2026-11-29). Version 1,
 /// a bare array, was retired on 2026-10-24 and is refused.

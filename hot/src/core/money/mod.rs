@@ -522,13 +522,12 @@ impl Money {
     ///
     /// # Panics
     /// R2: where they differ.
-    pub fn check_provisional(&self, purchases: impl Iterator<Item = MarketId> + Clone) {
-        let all = purchases.clone().count() as u64;
-        let same = |market| {
-            let here = purchases.clone().filter(|other| *other == market).count();
-            here == self.worth.provisional(market) as usize
-        };
-        let agree = all == self.worth.provisional_in_all() && purchases.clone().all(same);
+    pub fn check_provisional(&self, purchases: impl Iterator<Item = MarketId>) {
+        let mut markets: Vec<_> = purchases.collect();
+        markets.sort_unstable();
+        let same = |here: &[MarketId]| here.len() == self.worth.provisional(here[0]) as usize;
+        let agree = markets.len() as u64 == self.worth.provisional_in_all()
+            && markets.chunk_by(|market, next| market == next).all(same);
         assert!(agree, "R2: what may be taken back completes nothing");
     }
 
