@@ -1,5 +1,6 @@
 //! Cold REST without a network: a request goes to the venues in this process, at a time that is handed in.
 
+use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,6 +9,9 @@ use surefoot_hot::units::Nanos;
 
 use super::world::Venues;
 use crate::twin::Host;
+
+/// Bytes of a request without its body, and some.
+const HEAD_BYTES: usize = 1_024;
 
 /// The venues, shared by whoever speaks with them; one thread in all, so that the lock is always free.
 pub type Shared = Arc<Mutex<Venues>>;
@@ -47,23 +51,20 @@ pub struct InProcess {
 
 impl Transport for InProcess {
     fn exchange(&self, request: &RestRequest<'_>) -> Result<RestAnswer, String> {
-        let mut bytes = format!(
-            "{} {} HTTP/1.1\r\nHost: {}\r\n",
-            request.method,
-            request.target,
-            request.endpoint.authority()
-        );
+        let mut bytes = Vec::with_capacity(HEAD_BYTES + request.body.len());
+        let fits = "a buffer takes everything";
+        let (method, target) = (request.method, request.target);
+        write!(bytes, "{method} {target} HTTP/1.1\r\nHost: {}\r\n", request.endpoint.authority())
+            .expect(fits);
         for (name, value) in request.headers {
-            bytes.push_str(&format!("{name}: {value}\r\n"));
+            write!(bytes, "{name}: {value}\r\n").expect(fits);
         }
         if request.has_body() {
             let length = request.body.len();
-            bytes.push_str(&format!(
-                "Content-Type: application/json\r\nContent-Length: {length}\r\n"
-            ));
+            write!(bytes, "Content-Type: application/json\r\nContent-Length: {length}\r\n")
+                .expect(fits);
         }
-        bytes.push_str("\r\n");
-        let mut bytes = bytes.into_bytes();
+        bytes.extend_from_slice(b"\r\n");
         bytes.extend_from_slice(request.body);
         if lock(&self.venues).is_away(self.host) {
             return Err(format!("{}: no connection", request.endpoint.authority()));

@@ -42,7 +42,7 @@ pub(super) const fn outcome_name(outcome: Outcome) -> &'static str {
 
 /// A price as a JSON number in dollars.
 pub(super) fn price_number(price: Price) -> Value {
-    text::number(price.ticks().into(), 4)
+    text::number::<4>(price.ticks().into())
 }
 
 /// An amount of money as a JSON number in dollars.

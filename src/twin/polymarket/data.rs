@@ -10,7 +10,7 @@ use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
 use super::answers::{cursor, cursor_text, error, outcome_name, price_number, secs, usd_number};
 use super::trade::{Part, Trade, TradeStatus, action_name};
-use super::{HOUSE_ACCOUNT, PolymarketVenue, text};
+use super::{HOUSE_ACCOUNT, JsonRow, PolymarketVenue, text};
 use crate::twin::http::{Request, Response};
 use crate::twin::market_set::Generation;
 use crate::twin::routes::{Found, Route, find};
@@ -146,7 +146,7 @@ impl PolymarketVenue {
                     }
                     None => return Err(error(400, "provide user or exactly one condition_id")),
                 };
-                page(req, rows)?
+                written_page(req, &rows)?
             }
             DataCall::Value => {
                 let wallet = need_user(req)?;
@@ -178,8 +178,8 @@ impl PolymarketVenue {
                 let rows = self.parts_of(Some(account), req);
                 let sum = |of: fn(&Part) -> u64| rows.iter().map(|(_, part)| of(part)).sum();
                 envelope(&json!({
-                    "volume": text::number(sum(|part| part.qty.micros()), 6),
-                    "volume_usdc": text::number(sum(|part| part.amount.micros().unsigned_abs()), 6),
+                    "volume": text::number::<6>(sum(|part| part.qty.micros())),
+                    "volume_usdc": text::number::<6>(sum(|part| part.amount.micros().unsigned_abs())),
                     "trade_count": rows.len(),
                 }))
             }
@@ -250,7 +250,8 @@ impl PolymarketVenue {
         history
     }
 
-    fn positions(&self, account: usize, req: &Request) -> Vec<Value> {
+    /// The rows of an account's positions, written as JSON.
+    fn positions(&self, account: usize, req: &Request) -> Vec<String> {
         let owner = &self.accounts[account];
         let status = req.query("status").unwrap_or("OPEN");
         let (mut rows, histories) = (Vec::new(), self.histories(account));
@@ -275,13 +276,14 @@ impl PolymarketVenue {
         rows
     }
 
+    /// One position. It is written field by field: a simulated day reads a list of them every few seconds.
     fn position_row(
         &self,
         account: usize,
         market: usize,
         outcome: Outcome,
         history: &History,
-    ) -> Value {
+    ) -> String {
         let (owner, terms) = (&self.accounts[account], &self.markets[market]);
         let qty = self.shown_held(account, market, outcome);
         let paid = owner.paid.get(&(market, outcome as u8)).copied().unwrap_or(Usd::ZERO);
@@ -292,43 +294,43 @@ impl PolymarketVenue {
         let percent = |usd: Usd| {
             let part = i128::from(usd.micros()) * 100_000_000;
             let whole = i128::from(history.spent.micros().max(1));
-            usd_number(Usd::from_micros(i64::try_from(part / whole).unwrap_or(0)))
+            Usd::from_micros(i64::try_from(part / whole).unwrap_or(0))
         };
-        json!({
-            "proxy_wallet": owner.funder.text(),
-            "token_id": terms.token(outcome),
-            "condition_id": terms.spec.condition_id,
-            "current_size": text::number(qty.micros(), 6),
-            "avg_price": text::number(u64::try_from(average).unwrap_or(0), 6),
-            "entry_cost_usdc": usd_number(paid),
-            "entry_fees_usdc": usd_number(history.fees),
-            "total_cost_usdc": usd_number(history.spent),
-            "current_price": price_number(mark),
-            "current_value": usd_number(worth),
-            "total_size": text::number(history.bought.micros(), 6),
-            "realized_pnl": usd_number(history.realized),
-            "unrealized_pnl": usd_number(worth - paid),
-            "total_pnl": usd_number(total),
-            "percent_pnl": percent(total),
-            "percent_realized_pnl": percent(history.realized),
-            "status": if qty.is_zero() { "CLOSED" } else { "OPEN" },
-            "redeemable": false,
-            "mergeable": !qty.is_zero() && !owner.held(market, outcome.other()).is_zero(),
-            "negative_risk": terms.spec.neg_risk(),
-            "archived": false,
-            "verified": false,
-            "title": terms.spec.question,
-            "slug": terms.spec.slug,
-            "event_slug": terms.spec.event_slug,
-            "outcome": outcome_name(outcome),
-            "outcome_index": outcome as u8,
-            "opposite_outcome": outcome_name(outcome.other()),
-            "opposite_token_id": terms.token(outcome.other()),
-            "event_id": event_number(&terms.spec.event_id),
-            "end_date": &text::rfc3339(terms.spec.close)[..10],
-            "last_event_at": secs(history.last),
-            "first_entry_at": secs(history.first),
-        })
+        let mut row = JsonRow::new();
+        row.text("proxy_wallet", &owner.funder.text());
+        row.text("token_id", terms.token(outcome));
+        row.text("condition_id", &terms.spec.condition_id);
+        row.qty("current_size", qty);
+        row.qty("avg_price", Qty::from_micros(u64::try_from(average).unwrap_or(0)));
+        row.usd("entry_cost_usdc", paid);
+        row.usd("entry_fees_usdc", history.fees);
+        row.usd("total_cost_usdc", history.spent);
+        row.price("current_price", mark);
+        row.usd("current_value", worth);
+        row.qty("total_size", history.bought);
+        row.usd("realized_pnl", history.realized);
+        row.usd("unrealized_pnl", worth - paid);
+        row.usd("total_pnl", total);
+        row.usd("percent_pnl", percent(total));
+        row.usd("percent_realized_pnl", percent(history.realized));
+        row.text("status", if qty.is_zero() { "CLOSED" } else { "OPEN" });
+        row.flag("redeemable", false);
+        row.flag("mergeable", !qty.is_zero() && !owner.held(market, outcome.other()).is_zero());
+        row.flag("negative_risk", terms.spec.neg_risk());
+        row.flag("archived", false);
+        row.flag("verified", false);
+        row.text("title", &terms.spec.question);
+        row.text("slug", &terms.spec.slug);
+        row.text("event_slug", &terms.spec.event_slug);
+        row.text("outcome", outcome_name(outcome));
+        row.whole("outcome_index", Some(outcome as u64));
+        row.text("opposite_outcome", outcome_name(outcome.other()));
+        row.text("opposite_token_id", terms.token(outcome.other()));
+        row.whole("event_id", terms.spec.event_id.parse::<u32>().ok().map(u64::from));
+        row.text("end_date", &text::rfc3339(terms.spec.close)[..10]);
+        row.whole("last_event_at", Some(secs(history.last)));
+        row.whole("first_entry_at", Some(secs(history.first)));
+        row.end()
     }
 
     /// Parts of trades that are on the chain, newest first. `account` narrows to one wallet's; without one, every
@@ -363,7 +365,7 @@ impl PolymarketVenue {
                 "side": action_name(part.action),
                 "token_id": terms.token(part.outcome),
                 "condition_id": terms.spec.condition_id,
-                "size": text::number(part.qty.micros(), 6),
+                "size": text::number::<6>(part.qty.micros()),
                 "usdc_size": usd_number(part.amount),
                 "price": price_number(part.price),
                 "timestamp": secs(trade.at),
@@ -392,7 +394,7 @@ impl PolymarketVenue {
                     .map(|account| {
                         json!({
                             "proxy_wallet": account.funder.text(), "token_id": token,
-                            "amount": text::number(account.held(market, outcome).micros(), 6),
+                            "amount": text::number::<6>(account.held(market, outcome).micros()),
                             "outcome_index": outcome as u8, "display_username_public": false,
                             "verified": false,
                         })
@@ -443,7 +445,7 @@ impl PolymarketVenue {
     /// Pairs that exist, at a dollar each.
     fn interest(&self, market: usize) -> Value {
         let pairs = self.accounts.iter().map(|a| a.held(market, Outcome::Yes).micros()).sum();
-        text::number(pairs, 6)
+        text::number::<6>(pairs)
     }
 
     fn interest_rows(&self, req: &Request) -> Vec<Value> {
@@ -451,7 +453,7 @@ impl PolymarketVenue {
             let all = (0..self.markets.len())
                 .flat_map(|m| self.accounts.iter().map(move |a| a.held(m, Outcome::Yes).micros()))
                 .sum();
-            return vec![json!({"condition_id": "GLOBAL", "value": text::number(all, 6)})];
+            return vec![json!({"condition_id": "GLOBAL", "value": text::number::<6>(all)})];
         }
         let row = |market: usize| {
             let condition = &self.markets[market].spec.condition_id;
@@ -467,10 +469,10 @@ impl PolymarketVenue {
             .iter()
             .map(|&market| {
                 let (market, volume) = (&self.markets[market], self.markets[market].volume);
-                json!({"condition_id": market.spec.condition_id, "taker_volume": text::number(volume.micros(), 6)})
+                json!({"condition_id": market.spec.condition_id, "taker_volume": text::number::<6>(volume.micros())})
             })
             .collect();
-        json!({"taker_volume_total": text::number(total, 6), "conditions": conditions})
+        json!({"taker_volume_total": text::number::<6>(total), "conditions": conditions})
     }
 
     fn resolution_rows(&self, req: &Request) -> Vec<Value> {
@@ -574,12 +576,26 @@ fn envelope(data: &Value) -> Response {
 
 /// The page that `limit` and `cursor` ask for, in the venue's envelope.
 fn page(req: &Request, rows: Vec<Value>) -> Result<Response, Response> {
+    let rows: Vec<String> = rows.iter().map(Value::to_string).collect();
+    written_page(req, &rows)
+}
+
+/// The same of rows that are written as JSON already.
+fn written_page(req: &Request, rows: &[String]) -> Result<Response, Response> {
     let from = req.query("cursor").map_or(Some(0), cursor);
-    let from = from.ok_or_else(|| error(400, "invalid cursor"))?;
+    let from = from.ok_or_else(|| error(400, "invalid cursor"))?.min(rows.len());
     let limit = req.query("limit").and_then(|limit| limit.parse().ok()).unwrap_or(PAGE);
     let to = from.saturating_add(limit.clamp(1, PAGE_MAX));
     let next = (to < rows.len()).then(|| cursor_text(to));
-    let data: Vec<Value> = rows.into_iter().take(to).skip(from).collect();
+    let data = &rows[from..to.min(rows.len())];
     let pagination = json!({"has_more": next.is_some(), "next_cursor": next});
-    Ok(Response::json(200, &json!({"data": data, "pagination": pagination})))
+    let bytes = data.iter().map(|row| row.len() + 1).sum::<usize>();
+    let mut body = String::with_capacity(bytes + 128);
+    body.push_str("{\"data\":[");
+    for (place, row) in data.iter().enumerate() {
+        body.push_str(if place == 0 { "" } else { "," });
+        body.push_str(row);
+    }
+    body.push_str(&format!("],\"pagination\":{pagination}}}"));
+    Ok(Response::json_text(200, body))
 }

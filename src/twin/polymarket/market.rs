@@ -198,7 +198,7 @@ impl Market {
 
     /// The tick as a JSON number.
     pub fn tick_number(&self) -> Value {
-        text::number(u64::from(self.spec.tick), 4)
+        text::number::<4>(u64::from(self.spec.tick))
     }
 
     /// Whether orders are taken.
@@ -216,7 +216,7 @@ impl Market {
             "mos": self.spec.min_size,
             "mbf": 1000,
             "tbf": 1000,
-            "fd": {"r": text::number(u64::from(self.spec.fee_rate), 6), "e": 1, "to": true},
+            "fd": {"r": text::number::<6>(u64::from(self.spec.fee_rate)), "e": 1, "to": true},
             "ao": self.is_open(),
             "aot": text::rfc3339(self.opened),
             "gst": null,
@@ -270,7 +270,7 @@ impl Market {
             json!({
                 "token_id": self.token(outcome),
                 "outcome": name,
-                "price": text::number(u64::from(price.ticks()), 4),
+                "price": text::number::<4>(u64::from(price.ticks())),
                 "winner": self.winner() == Some(outcome),
             })
         };

@@ -224,7 +224,7 @@ impl PolymarketVenue {
             "feesEnabled": spec.fee_rate > 0,
             "feeType": "general_fees_v2",
             "feeSchedule": {
-                "rate": text::number(spec.fee_rate.into(), 6), "exponent": 1, "takerOnly": true, "rebateRate": 0,
+                "rate": text::number::<6>(spec.fee_rate.into()), "exponent": 1, "takerOnly": true, "rebateRate": 0,
             },
             "makerBaseFee": 1000,
             "takerBaseFee": 1000,

@@ -11,6 +11,7 @@ pub mod data;
 pub mod exchange;
 mod house;
 mod ip_limits;
+mod json_row;
 mod lag;
 pub mod market;
 mod mend;
@@ -38,6 +39,7 @@ use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 use self::account::{Account, Credential, Ids, Tier};
 
 use self::ip_limits::IpLimits;
+use self::json_row::JsonRow;
 use self::market::Market;
 use self::order::{Order, OrderType, Status};
 use self::stream::Listener;

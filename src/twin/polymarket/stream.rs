@@ -367,7 +367,7 @@ impl PolymarketVenue {
             "active": true, "clob_token_ids": ids, "sports_market_type": "", "line": "", "game_start_time": "",
             "order_price_min_tick_size": entry.tick_text(), "group_item_title": spec.group_title,
             "taker_base_fee": "1000", "fees_enabled": spec.fee_rate > 0,
-            "fee_schedule": {"rate": text::number(spec.fee_rate.into(), 6), "exponent": 1, "takerOnly": true,
+            "fee_schedule": {"rate": text::number::<6>(spec.fee_rate.into()), "exponent": 1, "takerOnly": true,
                 "rebateRate": 0},
         })
         .to_string();

@@ -4,18 +4,19 @@ use surefoot_hot::units::{Price, Qty};
 
 /// `0.52`, `0.0025`, `1`: no zeros at the end.
 pub fn price(price: Price) -> String {
-    trimmed(u64::from(price.ticks()), 4)
+    trimmed::<4>(u64::from(price.ticks()))
 }
 
 /// `12.5`, `100`, `0.000001`: no zeros at the end.
 pub fn qty(qty: Qty) -> String {
-    trimmed(qty.micros(), 6)
+    trimmed::<6>(qty.micros())
 }
 
 /// Microdollars as dollars, no zeros at the end.
 pub fn usd(micros: i64) -> String {
-    let sign = if micros < 0 { "-" } else { "" };
-    format!("{sign}{}", trimmed(micros.unsigned_abs(), 6))
+    let mut out = String::with_capacity(16);
+    push_usd(&mut out, micros);
+    out
 }
 
 /// A last trade's price as `book` frames carry it: three decimals, four where three do not hold it
@@ -29,31 +30,38 @@ pub fn last_price(price: Price) -> String {
     }
 }
 
-/// A JSON number for `number / 10^decimals`, written exactly.
-pub fn number(number: u64, decimals: u32) -> serde_json::Value {
-    serde_json::from_str(&trimmed(number, decimals)).expect("digits and a point are JSON")
+/// A JSON number for `number / 10^DECIMALS`, written exactly.
+pub fn number<const DECIMALS: u32>(number: u64) -> serde_json::Value {
+    serde_json::from_str(&trimmed::<DECIMALS>(number)).expect("digits and a point are JSON")
 }
 
 /// Appends what [`price`] gives.
 pub fn push_price(out: &mut String, price: Price) {
-    push_trimmed(out, u64::from(price.ticks()), 4);
+    push_trimmed::<4>(out, u64::from(price.ticks()));
+}
+
+/// Appends what [`usd`] gives.
+pub fn push_usd(out: &mut String, micros: i64) {
+    out.push_str(if micros < 0 { "-" } else { "" });
+    push_trimmed::<6>(out, micros.unsigned_abs());
 }
 
 /// Appends what [`qty`] gives.
 pub fn push_qty(out: &mut String, qty: Qty) {
-    push_trimmed(out, qty.micros(), 6);
+    push_trimmed::<6>(out, qty.micros());
 }
 
-fn trimmed(number: u64, decimals: u32) -> String {
+fn trimmed<const DECIMALS: u32>(number: u64) -> String {
     let mut out = String::with_capacity(16);
-    push_trimmed(&mut out, number, decimals);
+    push_trimmed::<DECIMALS>(&mut out, number);
     out
 }
 
 /// Into a buffer, from its end, and then in one piece: a book of seventy levels is written at each of its changes.
-fn push_trimmed(out: &mut String, number: u64, decimals: u32) {
-    let unit = 10_u64.pow(decimals);
-    let (mut whole, mut rest, mut places) = (number / unit, number % unit, decimals);
+fn push_trimmed<const DECIMALS: u32>(out: &mut String, number: u64) {
+    let unit = 10_u64.pow(DECIMALS);
+    let (mut whole, mut rest) = (number / unit, number % unit);
+    let mut places = if rest == 0 { 0 } else { DECIMALS };
     while places > 0 && rest.is_multiple_of(10) {
         (rest, places) = (rest / 10, places - 1);
     }
@@ -126,8 +134,8 @@ mod tests {
         assert_eq!(qty(Qty::from_micros(489_690_000)), "489.69");
         assert_eq!(usd(-1_500_000), "-1.5");
         assert_eq!([last_price(px(4_200)), last_price(px(4_205))], ["0.420", "0.4205"]);
-        assert_eq!(number(25, 4).to_string(), "0.0025");
-        assert_eq!(number(50_000, 4).to_string(), "5");
+        assert_eq!(number::<4>(25).to_string(), "0.0025");
+        assert_eq!(number::<4>(50_000).to_string(), "5");
         assert_eq!(rfc3339(Nanos::from_secs(1_795_132_800)), "2026-11-20T00:00:00Z");
         assert_eq!(rfc3339(Nanos::from_secs(1_709_164_800)), "2024-02-29T00:00:00Z");
     }
