@@ -1,4 +1,4 @@
-//! Fills of the last hour of which a reading has heard that their end is known.
+//! Fills of the last hour as readings have heard of them, and from when on the next reading has to ask.
 //!
 //! A reading comes every few seconds, and an hour of trades is many pages. Of a trade that is confirmed or has failed there is nothing
 //! more to be heard, so that a reading asks for what is newer than the oldest trade without an end, and for what may have
@@ -40,7 +40,7 @@ pub(super) struct Asked {
     pub is_short: bool,
 }
 
-/// Fills whose end is known, newest first, as of the last whole reading.
+/// Fills of the last hour, newest first, as of the last whole reading.
 #[derive(Debug, Default)]
 pub(super) struct SettledFills {
     rows: Vec<Row>,
@@ -66,6 +66,9 @@ impl SettledFills {
     pub fn take_in(&mut self, asked: Asked, truth: &mut Truth) {
         let Asked { now, hour, after, mut rows, is_short } = asked;
         let told: BTreeSet<FillId> = rows.iter().map(|row| row.fill).collect();
+        // A venue in trouble answers with empty lists: what was listed before and was asked for again must be listed still.
+        let is_gone = |row: &Row| row.secs > after && !told.contains(&row.fill);
+        let is_short = is_short || self.rows.iter().any(is_gone);
         let older = self.rows.iter().filter(|row| (hour..after).contains(&row.secs));
         rows.extend(older.filter(|row| !told.contains(&row.fill)));
         rows.sort_by_key(|row| std::cmp::Reverse(row.secs)); // in one order, however much was asked for
@@ -85,7 +88,6 @@ impl SettledFills {
         if after == hour {
             self.whole_at = now;
         }
-        rows.retain(|row| row.secs < known_before);
         self.rows = rows;
     }
 }
@@ -144,6 +146,21 @@ mod tests {
         assert_eq!(read(&mut fills, start + 12, &[late]).0, start - APPEARS_WITHIN_S);
         let (after, told) = read(&mut fills, start + WHOLE_EVERY_S, &[late]);
         assert_eq!((after, told.void), (start + WHOLE_EVERY_S - HOUR, vec![late.fill]));
+    }
+
+    #[test]
+    fn a_list_that_lacks_what_it_had_is_asked_for_again() {
+        let mut fills = SettledFills::default();
+        let listed = [row(99_990, 2, Finality::Provisional), row(99_000, 1, Finality::Final)];
+        read(&mut fills, 100_000, &listed);
+        let (after, told) = read(&mut fills, 100_012, &[]);
+        assert_eq!(
+            (after, told.confirmed),
+            (99_880, vec![listed[1].fill]),
+            "what is older is known"
+        );
+        assert_eq!(read(&mut fills, 100_024, &listed).0, 100_024 - HOUR);
+        assert_eq!(read(&mut fills, 100_036, &listed).0, 99_904);
     }
 
     #[test]
