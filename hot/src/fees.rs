@@ -123,6 +123,8 @@ impl FeeRule {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TakerFee {
     rule: FeeRule,
+    /// That of the rule for those who take.
+    rate: Ppm,
     price: Price,
     /// What a contract is charged, in 1e-14 dollars, where the rule's exponent is one.
     linear: u64,
@@ -132,19 +134,17 @@ impl TakerFee {
     /// At a price of either outcome.
     #[inline]
     pub fn at(rule: FeeRule, price: Price) -> Self {
-        let mut fee = Self { rule, price, linear: 0 };
-        fee.move_to(price);
-        fee
+        let rate = match rule {
+            FeeRule::Polymarket { rate, .. } => rate,
+            FeeRule::Kalshi { taker, .. } => taker,
+        };
+        Self { rule, rate, price, linear: linear(rate, price) }
     }
 
     /// The same rule at another price.
     #[inline]
     pub fn move_to(&mut self, price: Price) {
-        let rate = match self.rule {
-            FeeRule::Polymarket { rate, .. } => rate,
-            FeeRule::Kalshi { taker, .. } => taker,
-        };
-        (self.price, self.linear) = (price, linear(rate, price));
+        (self.price, self.linear) = (price, linear(self.rate, price));
     }
 
     /// The price that the fee is worked out for.

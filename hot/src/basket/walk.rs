@@ -107,34 +107,25 @@ impl<'a, const RATIOS: bool> Slot<'a, RATIOS> for Option<Cursor<'a, RATIOS>> {
 }
 
 impl<'a, const RATIOS: bool> Cursor<'a, RATIOS> {
-    /// Before its best level: see [`Self::begin`].
+    /// At the best level, whose price and contracts `best` are.
     #[inline(always)] // written where it will stand
-    fn new(book: &'a Book, leg: &Leg, dearest: Price) -> Self {
+    fn new(book: &'a Book, leg: &Leg, dearest: Price, (price, left): (Price, Qty)) -> Self {
         let terms = book.terms();
         let ratio = if RATIOS { leg.ratio } else { 1 };
+        let fee = TakerFee::at(terms.fee, price);
         Self {
             book,
             account: CashAccount::of(terms.venue, terms.shard),
             ratio,
-            levels: book.asks_for(leg.outcome).take(WALK_LEVELS_MAX),
+            levels: book.asks_behind_best(leg.outcome).take(WALK_LEVELS_MAX - 1),
             dearest,
-            fee: TakerFee::at(terms.fee, Price::ZERO),
-            left: Qty::ZERO,
+            fee,
+            left,
             taken: Qty::ZERO,
-            unit: 0,
+            unit: fee.cost_of_many() * i64::from(ratio),
             cost: LegCost::new(leg.market, leg.outcome, ratio),
             carries: false,
         }
-    }
-
-    /// To the best level; `false` where nothing is offered.
-    #[inline(always)] // where its room is
-    fn begin(&mut self) -> bool {
-        let Some((price, left)) = self.levels.next() else { return false };
-        self.fee.move_to(price);
-        self.left = left;
-        self.unit = self.fee.cost_of_many() * i64::from(self.ratio());
-        true
     }
 
     /// Contracts for each unit.
@@ -155,6 +146,7 @@ impl<'a, const RATIOS: bool> Cursor<'a, RATIOS> {
     }
 
     /// To the next level; `false` where there is none.
+    #[inline(always)] // into the one loop that asks
     fn advance(&mut self) -> bool {
         self.close();
         let next = self.levels.next().filter(|(price, _)| *price <= self.dearest);
@@ -221,14 +213,11 @@ pub(super) fn walk_pair(
     let legs: &[Leg; PAIR] = basket.legs().try_into().expect("the caller has counted the legs");
     let rooms: &[Room; PAIR] = sizing.legs.first_chunk().expect("there is one for each leg");
     let gross = gross(basket)?;
-    let (first, second) = (usable(books, &legs[0])?, usable(books, &legs[1])?);
+    let [(first, best), (second, other)] = [usable(books, &legs[0])?, usable(books, &legs[1])?];
     let mut cursors = [
-        Cursor::<false>::new(first, &legs[0], rooms[0].dearest),
-        Cursor::<false>::new(second, &legs[1], rooms[1].dearest),
+        Cursor::<false>::new(first, &legs[0], rooms[0].dearest, best),
+        Cursor::<false>::new(second, &legs[1], rooms[1].dearest, other),
     ];
-    if !(cursors[0].begin() && cursors[1].begin()) {
-        return Err(NoPlan::NotReady);
-    }
     size(&mut cursors, gross, basket, sizing, plan)
 }
 
@@ -245,18 +234,17 @@ pub(super) fn walk<const N: usize, const RATIOS: bool>(
     let mut slots: [Option<Cursor<'_, RATIOS>>; N] = [const { None }; N];
     let cursors = &mut slots[..basket.legs().len()];
     for ((slot, leg), room) in cursors.iter_mut().zip(basket.legs()).zip(sizing.legs) {
-        let cursor = slot.insert(Cursor::new(usable(books, leg)?, leg, room.dearest));
-        if !cursor.begin() {
-            return Err(NoPlan::NotReady);
-        }
+        let (book, best) = usable(books, leg)?;
+        *slot = Some(Cursor::new(book, leg, room.dearest, best));
     }
     size(cursors, gross, basket, sizing, plan)
 }
 
-/// The book of a leg, where it may be used.
+/// The book of a leg, where it may be used and something is offered, and the best level there.
 #[inline]
-fn usable<'a>(books: &'a Books, leg: &Leg) -> Result<&'a Book, NoPlan> {
-    books.get(leg.market).filter(|book| book.is_good()).ok_or(NoPlan::NotReady)
+fn usable<'a>(books: &'a Books, leg: &Leg) -> Result<(&'a Book, (Price, Qty)), NoPlan> {
+    let book = books.get(leg.market).filter(|book| book.is_good()).ok_or(NoPlan::NotReady)?;
+    Ok((book, book.best_ask_for(leg.outcome).ok_or(NoPlan::NotReady)?))
 }
 
 /// The profit of a unit at best prices before fees, in $0.0001.
@@ -278,42 +266,44 @@ fn size<'a, const RATIOS: bool>(
         return Err(NoPlan::Absurd { edge: gross as i32 });
     }
     let (taken, edge) = descend(cursors, basket.payout, sizing)?;
+    let too_small =
+        |units| Err(NoPlan::TooSmall { units, edge: ticks_floor(edge), profit: Usd::ZERO });
     // A whole lot of units is a whole number of lots of every leg.
     let units = taken.floor_to(LOT);
     if units.is_zero() {
-        return Err(NoPlan::TooSmall { units: taken, edge, profit: Usd::ZERO });
+        return too_small(taken);
     }
     plan.legs.clear();
-    (plan.kind, plan.units, plan.edge) = (basket.kind, units, edge);
-    plan.profit = payout_floor(basket.payout, units);
-    let mut last_unit = 0;
+    (plan.kind, plan.units) = (basket.kind, units);
+    let (mut profit, mut last_unit) = (payout_floor(basket.payout, units), 0);
     for slot in cursors {
         let cursor = slot.cursor_mut();
         cursor.settle(taken - units, units);
         let LegCost { leg, worth, last_unit: unit } = &cursor.cost;
         let terms = cursor.book.terms();
         if leg.qty < terms.min_qty || *worth < terms.venue.rules().marketable_min {
-            return Err(NoPlan::TooSmall { units, edge, profit: Usd::ZERO });
+            return too_small(units);
         }
-        plan.profit = plan.profit - leg.cost - leg.fee;
+        profit = profit - leg.cost - leg.fee;
         last_unit += unit;
         plan.legs.push(*leg);
     }
-    plan.edge = ticks_floor(i64::from(basket.payout) * TICK_OF_MANY - last_unit);
-    if plan.profit < sizing.profit_min {
-        return Err(NoPlan::TooSmall { units, edge: plan.edge, profit: plan.profit });
+    let edge = ticks_floor(i64::from(basket.payout) * TICK_OF_MANY - last_unit);
+    if profit < sizing.profit_min {
+        return Err(NoPlan::TooSmall { units, edge, profit });
     }
+    (plan.edge, plan.profit) = (edge, profit);
     Ok(())
 }
 
-/// Goes down the levels as far as the last unit is worth it and every bound allows. Returns the units, and the edge of
-/// the last one in ticks.
+/// Goes down the levels as far as the last unit is worth it and every bound allows. Returns the units, and the edge that
+/// [`MANY`] have of the last one, in microdollars.
 #[inline(always)] // how many legs there are is then known to it
 fn descend<'a, const RATIOS: bool>(
     cursors: &mut [impl Slot<'a, RATIOS>],
     payout: u32,
     sizing: &Sizing<'_>,
-) -> Result<(Qty, i32), NoPlan> {
+) -> Result<(Qty, i64), NoPlan> {
     let mut units = Qty::ZERO;
     let (mut last, mut first) = (None, 0);
     let least = Least::of(cursors, sizing);
@@ -342,7 +332,7 @@ fn descend<'a, const RATIOS: bool>(
     }
     match last {
         None => Err(NoPlan::NoEdge { edge: ticks_floor(first) }),
-        Some(edge) => Ok((units, ticks_floor(edge))),
+        Some(edge) => Ok((units, edge)),
     }
 }
 

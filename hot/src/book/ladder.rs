@@ -152,9 +152,19 @@ impl Ladder {
     /// Ranks and what rests there, best first.
     pub fn iter(&self) -> Ranks<'_> {
         match self.top().checked_sub(1) {
-            Some(best) => Ranks { ladder: self, word: best / 64, left: self.words[best / 64] },
-            None => Ranks { ladder: self, word: 0, left: 0 },
+            Some(best) => Ranks { ladder: self, from: best & !63, left: self.words[best / 64] },
+            None => Ranks { ladder: self, from: 0, left: 0 },
         }
+    }
+
+    /// The same without the best one.
+    #[inline]
+    pub fn behind_best(&self) -> Ranks<'_> {
+        let mut ranks = self.iter();
+        if let Some(best) = self.top().checked_sub(1) {
+            ranks.left &= !(1 << (best % 64));
+        }
+        ranks
     }
 }
 
@@ -179,21 +189,23 @@ pub enum Moved {
 #[derive(Clone, Debug)]
 pub struct Ranks<'a> {
     ladder: &'a Ladder,
-    word: usize,
+    /// The lowest rank of the word of the bitmap that `left` is of.
+    from: usize,
     left: u64,
 }
 
 impl Iterator for Ranks<'_> {
     type Item = (usize, Qty);
 
+    #[inline]
     fn next(&mut self) -> Option<(usize, Qty)> {
         while self.left == 0 {
-            self.word = self.word.checked_sub(1)?;
-            self.left = self.ladder.words[self.word];
+            self.from = self.from.checked_sub(64)?;
+            self.left = self.ladder.words[self.from / 64];
         }
         let bit = 63 - self.left.leading_zeros() as usize;
         self.left &= !(1 << bit);
-        let rank = self.word * 64 + bit;
+        let rank = self.from | bit;
         Some((rank, self.ladder.qty(rank)))
     }
 }
@@ -243,9 +255,10 @@ mod tests {
         assert_eq!(ladder.set(9_999, Qty::ZERO), Moved::Top, "the best went");
         assert_eq!(ladder.best(), Some((64, qty(9))));
         assert_eq!(ladder.iter().collect::<Vec<_>>(), [(64, qty(9)), (3, qty(7))]);
+        assert_eq!(ladder.behind_best().collect::<Vec<_>>(), [(3, qty(7))]);
         ladder.clear();
         assert_eq!((ladder.best(), ladder.qty(64), ladder.qty(3)), (None, Qty::ZERO, Qty::ZERO));
-        assert_eq!(ladder.iter().next(), None);
+        assert_eq!((ladder.iter().next(), ladder.behind_best().next()), (None, None));
     }
 
     #[test]

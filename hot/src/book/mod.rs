@@ -32,7 +32,7 @@ pub use witness::digest;
 pub use worst::{StaleMarket, StaleWorst};
 
 use crate::grid::Grid;
-use crate::ids::{MarketId, Outcome, Side, Venue};
+use crate::ids::{Action, MarketId, Outcome, Side, Venue};
 use crate::links::LinkNumber;
 use crate::market::{MarketDef, MarketStatus};
 use crate::pack::{Arbitrary, Pack, PackSink, PackSource, pack_variants};
@@ -659,11 +659,15 @@ impl Book {
 
     /// What buying `outcome` costs, cheapest first: NO is bought from the bids of YES, at the complement.
     pub fn asks_for(&self, outcome: Outcome) -> Levels<'_> {
-        let side = match outcome {
-            Outcome::Yes => Side::Ask,
-            Outcome::No => Side::Bid,
-        };
+        let side = Side::of(outcome, Action::Sell);
         Levels { ranks: self.ladders[side.index()].iter(), book: self, side, outcome }
+    }
+
+    /// The same behind [`Self::best_ask_for`].
+    #[inline]
+    pub fn asks_behind_best(&self, outcome: Outcome) -> Levels<'_> {
+        let side = Side::of(outcome, Action::Sell);
+        Levels { ranks: self.ladders[side.index()].behind_best(), book: self, side, outcome }
     }
 
     /// What selling `outcome` brings, dearest first: NO is sold to the asks of YES, at the complement.
@@ -775,6 +779,7 @@ pub struct Levels<'a> {
 impl Iterator for Levels<'_> {
     type Item = (Price, Qty);
 
+    #[inline(always)] // into the loops that walk
     fn next(&mut self) -> Option<(Price, Qty)> {
         let (rank, qty) = self.ranks.next()?;
         let price = self.book.rest.scale.price(self.book.rank(self.side, rank));

@@ -46,12 +46,8 @@ impl Even {
     const NONE: Self = Self { inverse: [0; 2] };
 
     pub(super) const fn new(grid: Grid) -> Self {
-        let [low_end, high_start, low_step, mid_step, high_step] = grid.parts();
-        let (no_low, no_high) = (low_end == 0, high_start == Price::ONE.ticks());
-        if !(no_low || low_step == mid_step) || !(no_high || high_step == mid_step) {
-            return Self::NONE;
-        }
-        let inverse = (1_u32 << Self::SHIFT).div_ceil(mid_step as u32);
+        let Some(step) = even_step(grid) else { return Self::NONE };
+        let inverse = (1_u32 << Self::SHIFT).div_ceil(step as u32);
         Self { inverse: [inverse as u16, (inverse >> 16) as u16] }
     }
 
@@ -66,6 +62,14 @@ impl Even {
     }
 }
 
+/// The step of a grid, in $0.0001; `None` where it is not the same everywhere.
+const fn even_step(grid: Grid) -> Option<u16> {
+    let [low_end, high_start, low_step, mid_step, high_step] = grid.parts();
+    let (no_low, no_high) = (low_end == 0, high_start == Price::ONE.ticks());
+    let is_even = (no_low || low_step == mid_step) && (no_high || high_step == mid_step);
+    if is_even { Some(mid_step) } else { None }
+}
+
 /// [`Grid`] with its divisions done ahead. Agrees with it on every price (tested).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scale {
@@ -73,6 +77,8 @@ pub(super) struct Scale {
     mid: Band,
     high: Band,
     slots: u16,
+    /// The step, in $0.0001; zero where it is not the same everywhere.
+    step: u16,
 }
 
 impl Scale {
@@ -85,6 +91,10 @@ impl Scale {
             mid: Band::new(low_end, mid_step, low_slots),
             high: Band::new(high_start, high_step, low_slots + mid_slots),
             slots: grid.slots() as u16,
+            step: match even_step(grid) {
+                Some(step) => step,
+                None => 0,
+            },
         }
     }
 
@@ -109,16 +119,25 @@ impl Scale {
     }
 
     /// The price of a slot.
+    #[inline]
     pub(super) fn price(&self, slot: usize) -> Price {
-        let slot = slot as u16;
-        let ticks = if slot <= self.mid.before {
+        let ticks = match self.step {
+            0 => self.ticks(slot as u16),
+            step => slot as u16 * step,
+        };
+        Price::from_ticks(ticks).expect("a slot's price is within a dollar")
+    }
+
+    /// The same in $0.0001, on any grid.
+    #[inline(never)] // most grids are even
+    const fn ticks(&self, slot: u16) -> u16 {
+        if slot <= self.mid.before {
             self.low.ticks(slot)
         } else if slot <= self.high.before {
             self.mid.ticks(slot)
         } else {
             self.high.ticks(slot)
-        };
-        Price::from_ticks(ticks).expect("a slot's price is within a dollar")
+        }
     }
 }
 
