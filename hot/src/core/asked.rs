@@ -215,7 +215,7 @@ impl Facts for Asked<'_> {
 
     #[inline(always)]
     fn around(&self) -> PricesAround<'_> {
-        self.core.prices_around(self.order.market)
+        self.core.prices_around(self.book)
     }
 
     #[inline(always)]

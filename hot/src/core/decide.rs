@@ -424,7 +424,8 @@ impl Sight for Core {
     }
 
     #[inline(always)] // it is kept as it is worked out
-    fn headroom(&self, now: Nanos, def: &MarketDef, outcome: Outcome) -> Headroom {
+    fn headroom(&self, now: Nanos, book: &Book, outcome: Outcome) -> Headroom {
+        let def = book.terms();
         let sums = (&self.limits, &self.equity_limits, self.money.exposure());
         let cash_free = self.money.cash_free(CashAccount::of(def.venue, def.shard));
         Headroom::new(sums, def, (now, outcome), self.stake(def.market, outcome, None), cash_free)
@@ -443,8 +444,8 @@ impl Sight for Core {
     }
 
     #[inline(always)] // it is kept as it is worked out
-    fn collar(&self, now: Nanos, market: MarketId, outcome: Outcome) -> Bound {
-        self.collar(now, market, outcome)
+    fn collar(&self, now: Nanos, book: &Book, outcome: Outcome) -> Bound {
+        self.collar(now, book, outcome)
     }
 
     fn is_held(&self, venue: Venue) -> bool {

@@ -299,11 +299,10 @@ impl Core {
         gate::check_leg(&asked, &order)
     }
 
-    /// The prices that an order in a market is held against.
+    /// The prices that an order in the market of a book is held against.
     #[inline(always)] // see `gate::check`
-    pub(super) fn prices_around(&self, market: MarketId) -> PricesAround<'_> {
-        let (books, baskets) = (&self.books, &self.baskets);
-        let book = books.get(market).expect("a market in use has terms");
+    pub(super) fn prices_around(&self, book: &Book) -> PricesAround<'_> {
+        let (books, baskets, market) = (&self.books, &self.baskets, book.terms().market);
         let price = |best: Option<(Price, Qty)>| best.map(|(price, _)| price);
         let (bid, ask) = (book.best_bid_for(Outcome::Yes), book.best_ask_for(Outcome::Yes));
         PricesAround {
@@ -315,9 +314,9 @@ impl Core {
 
     /// The most that the first leg of a basket may pay for an outcome: see [`collar`](crate::risk::collar).
     #[inline(always)] // it is kept as it is worked out
-    pub(super) fn collar(&self, now: Nanos, market: MarketId, outcome: Outcome) -> Bound {
-        let (def, around) = (self.terms(market), self.prices_around(market));
-        Bound::new(&self.limits, def, &around, now, outcome, Action::Buy)
+    pub(super) fn collar(&self, now: Nanos, book: &Book, outcome: Outcome) -> Bound {
+        let around = self.prices_around(book);
+        Bound::new(&self.limits, book.terms(), &around, now, outcome, Action::Buy)
     }
 
     /// Asks for an order's cancellation, as often as its pace allows; the timer asks again. The order counts as live

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use super::Sight;
 use crate::basket::{Basket, LegPlan, NoPlan, Plan, Room, Sizing, Verdict};
+use crate::book::Book;
 use crate::bounds::LEGS_MAX;
 use crate::grid::Grid;
 use crate::group::{Group, Groups, Leg};
@@ -225,8 +226,8 @@ fn lock_up(core: &impl Sight, now: Nanos, basket: &Basket) -> Nanos {
     let unknown = Nanos::from_secs(core.limits().raw(LimitRow::LockupDays) * 86_400);
     let locked = basket.legs().iter().map(|leg| {
         let close = core.books().terms(leg.market).expect("a market in a basket has terms").close;
-        let is_known = |time: &Nanos| *time > now && *time < Nanos::NEVER;
-        let paid = [core.paid_by(leg.market), close].into_iter().find(is_known);
+        let known = |time: Nanos| (time > now && time < Nanos::NEVER).then_some(time);
+        let paid = known(core.paid_by(leg.market)).or_else(|| known(close));
         paid.map_or(unknown, |paid| paid.since(now).after(PAID_AFTER))
     });
     locked.max().unwrap_or(unknown)
@@ -248,10 +249,19 @@ fn shares_a_level(core: &impl Sight, now: Nanos, basket: &Basket) -> bool {
 /// Whether something is in trouble where the basket has a leg: what is not begun leaves nothing on one leg.
 #[inline(always)] // asked once
 fn is_held(core: &impl Sight, now: Nanos, basket: &Basket) -> bool {
-    basket.legs().iter().any(|leg| {
+    for leg in basket.legs() {
         let terms = core.books().terms(leg.market).expect("a market in a basket has terms");
-        core.is_held(terms.venue) || core.rejections().holds(now, terms.venue, leg.market)
-    })
+        if core.is_held(terms.venue) || core.rejections().holds(now, terms.venue, leg.market) {
+            return true;
+        }
+    }
+    false
+}
+
+/// What the gate will ask of a purchase of an outcome in the market of a book.
+#[inline(never)] // all that it looks at would else be looked up ahead of the loop over the legs, and kept
+fn ahead_of(core: &impl Sight, now: Nanos, book: &Book, outcome: Outcome) -> Ahead {
+    Ahead { collar: core.collar(now, book, outcome), room: core.headroom(now, book, outcome) }
 }
 
 /// What limits and free money allow, that of each leg in `rooms`, with what the gate will ask of it in `ahead`, and no more than `most` units. The gate
@@ -276,8 +286,10 @@ fn sizing<'a>(
     rooms.clear();
     ahead.clear();
     for leg in defined {
-        let terms = core.books().terms(leg.market).expect("a market in a basket has terms");
-        let room = core.headroom(now, terms, leg.outcome);
+        let book = core.books().get(leg.market).expect("a market in a basket has terms");
+        let terms = book.terms();
+        let asks = ahead_of(core, now, book, leg.outcome);
+        let Ahead { collar, room } = &asks;
         cash[CashAccount::of(terms.venue, terms.shard).index()] = with_margin(room.cash());
         total = total.min(room.around());
         let mut least = in_order.min(room.here());
@@ -288,14 +300,13 @@ fn sizing<'a>(
         } else {
             total = total.min(worst);
         }
-        let collar = core.collar(now, leg.market, leg.outcome);
-        ahead.push(Ahead { collar, room });
         let qty = order_qty.min(room.qty());
         rooms.push(Room {
             qty: most.map_or(qty, |most| qty.min(most.times(leg.ratio))),
             cost: with_margin(least),
             dearest: collar.worst().unwrap_or(Price::ONE),
         });
+        ahead.push(asks);
     }
     Sizing {
         legs: rooms,

@@ -7,10 +7,9 @@
 pub mod arbitrage;
 
 use crate::basket::{Baskets, Verdict};
-use crate::book::Books;
+use crate::book::{Book, Books};
 use crate::group::Groups;
 use crate::ids::{BasketId, ClusterId, MarketId, Outcome, Side, Venue};
-use crate::market::MarketDef;
 use crate::risk::collar::Bound;
 use crate::risk::{Account, Headroom, Limits, Rejections};
 use crate::units::{Nanos, Usd};
@@ -31,8 +30,8 @@ pub trait Sight {
     fn groups(&self) -> &Groups;
     /// Which venues and markets refuse orders just now.
     fn rejections(&self) -> &Rejections;
-    /// What the sums of claims leave to a purchase of an outcome now, in the market of these terms.
-    fn headroom(&self, now: Nanos, def: &MarketDef, outcome: Outcome) -> Headroom;
+    /// What the sums of claims leave to a purchase of an outcome now, in the market of this book.
+    fn headroom(&self, now: Nanos, book: &Book, outcome: Outcome) -> Headroom;
     /// When a market is expected to have paid what it owes; [`Nanos::NEVER`] where its venue has not said.
     fn paid_by(&self, market: MarketId) -> Nanos;
     /// When an order was last sent to a side of a market's book; zero if never.
@@ -40,7 +39,7 @@ pub trait Sight {
     /// Whether anything may be opened: no halt, no stop, and all venues and we agree.
     fn may_open(&self) -> bool;
     /// The most that the gate's collar lets a first leg pay for an outcome now.
-    fn collar(&self, now: Nanos, market: MarketId, outcome: Outcome) -> Bound;
+    fn collar(&self, now: Nanos, book: &Book, outcome: Outcome) -> Bound;
     /// Whether the operator holds back new baskets with a leg at a venue.
     fn is_held(&self, venue: Venue) -> bool;
     /// Whether this verdict was told of a basket's present opportunity.
