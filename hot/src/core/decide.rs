@@ -306,37 +306,33 @@ impl Core {
     /// Checks every leg at the gate and claims its cash, all or none: no byte leaves before all are held. Returns the first leg's
     /// order, which is to leave now; or the order that was refused, and why.
     pub(super) fn hold(&mut self, now: Nanos, group: &Group) -> Result<Passed, (Order, Refusal)> {
-        let (mut first, mut claimed) = (None, Claimed::default());
-        for (index, leg) in group.legs().iter().enumerate() {
-            // Whatever a later leg will be sent as: what the group as a whole puts at risk is checked here, once.
-            let qty = group.target.times(leg.ratio);
-            let tif = if index == 0 { buying_tif(leg, leg.limit, qty, true) } else { Tif::Fok };
-            let ahead = self.ahead_of(leg).map(|ahead| (ahead, claimed));
-            let book = self.books.get(leg.market).expect("a market in use has terms");
-            let (price, cost) = (leg.reach, leg.hold);
-            let draft = LegDraft { group, leg, book, price, tif, ahead, cost };
-            // The first one leaves at once, at the plan's own price: a group whose first order the gate would refuse is not begun.
-            let asked = if index == 0 {
-                self.would_pass_at_both(now, &draft, leg.limit).map(|passed| first = Some(passed))
-            } else {
-                self.would_pass(now, &draft)
-            };
-            if let Err(why) = asked {
+        let (leg, others) = group.legs().split_first().expect("a group has legs");
+        // The first one leaves at once, at the plan's own price: a group whose first order the gate would refuse is not begun.
+        let tif = buying_tif(leg, leg.limit, group.target.times(leg.ratio), true);
+        let draft = self.leg_draft(group, leg, tif, Claimed::default());
+        let mut first = match self.would_pass_at_both(now, &draft, leg.limit) {
+            Ok(passed) => passed,
+            Err(why) => return Err((self.leg_order(now, &draft), why)),
+        };
+        self.reserve(leg.market, leg.hold);
+        let mut claimed = Claimed::default();
+        for (index, later) in others.iter().enumerate() {
+            // Whatever it will be sent as: what the group as a whole puts at risk is checked here, once.
+            let all = Claimed { count: claimed.count + 1, cost: claimed.cost + leg.hold };
+            let draft = self.leg_draft(group, later, Tif::Fok, all);
+            if let Err(why) = self.would_follow(now, &draft) {
                 let refused = self.leg_order(now, &draft);
-                for held in &group.legs()[..index] {
+                for held in &group.legs()[..=index] {
                     self.reserve(held.market, -held.hold);
                 }
                 return Err((refused, why));
             }
-            self.money.reserve(book.terms(), leg.hold);
-            claimed = claimed.and(leg.hold);
+            self.reserve(later.market, later.hold);
+            claimed = claimed.and(later.hold);
         }
-        let mut first: Passed = first.expect("a group has legs");
-        let leg = &group.legs()[0];
-        let others = Claimed { count: claimed.count - 1, cost: claimed.cost - leg.hold };
         first.stands = self
             .ahead_of(leg)
-            .is_some_and(|ahead| ahead.room.holds(&first.order, first.cost, others));
+            .is_some_and(|ahead| ahead.room.holds(&first.order, first.cost, claimed));
         // Only what the gate lets pass as a whole is kept back: a refusal is counted by its own name.
         if !self.may_begin(&first.order) {
             for held in group.legs() {
@@ -345,6 +341,20 @@ impl Core {
             return Err((*first.order, Refusal::Stopping));
         }
         Ok(first)
+    }
+
+    /// A leg of a group as the gate is asked about it, `claimed` by those before it.
+    #[inline(always)] // it is kept as it is put together
+    fn leg_draft<'a>(
+        &'a self,
+        group: &'a Group,
+        leg: &'a Leg,
+        tif: Tif,
+        claimed: Claimed,
+    ) -> LegDraft<'a> {
+        let ahead = self.ahead_of(leg).map(|ahead| (ahead, claimed));
+        let book = self.books.get(leg.market).expect("a market in use has terms");
+        LegDraft { group, leg, book, price: leg.reach, tif, ahead, cost: leg.hold }
     }
 
     /// What holds for the outcome of a leg where its plan was sized.

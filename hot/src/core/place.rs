@@ -12,7 +12,7 @@ use crate::note::{Alarm, Note};
 use crate::order::{Cancel, Expiry, Order, OrderEvent, Purpose, Query, Record, Tif};
 use crate::outbox::Outbox;
 use crate::risk::collar::{Bound, PricesAround};
-use crate::risk::gate::{self, Facts, Sums};
+use crate::risk::gate::{self, Facts, Place, Sums};
 use crate::risk::{Approved, BestPrices, Claimed, LimitRow, OtherVenue, PlanRisk, Refusal};
 use crate::strategy::arbitrage::Ahead;
 use crate::units::{Nanos, Price, Qty, Usd};
@@ -68,12 +68,13 @@ pub(super) struct Passed {
 }
 
 impl Core {
-    /// Whether the gate would let a leg of a plan pass, were it sent now. Its own claim must not be reserved yet.
-    pub(super) fn would_pass(&self, now: Nanos, draft: &LegDraft<'_>) -> Result<(), Refusal> {
-        self.ask_leg(now, draft).map(|_| ())
+    /// Whether the gate would let a leg of a plan pass, were it sent now, of which the first one has just passed. Its own claim must not
+    /// be reserved yet.
+    pub(super) fn would_follow(&self, now: Nanos, draft: &LegDraft<'_>) -> Result<(), Refusal> {
+        self.ask_leg(now, draft, Place::Follows).map(|_| ())
     }
 
-    /// The same of one that is to leave at a lower price, and whose cash is held at its own: whether it would pass at both. What the
+    /// The same of the first one, which is to leave at a lower price, and whose cash is held at its own: whether it would pass at both. What the
     /// lower one breaks counts first. Returns the order at the lower price, and the most that it would cost there.
     pub(super) fn would_pass_at_both(
         &self,
@@ -83,15 +84,15 @@ impl Core {
     ) -> Result<Passed, Refusal> {
         let def = draft.book.terms();
         let cost = worst_cost(def.fee, lower, draft.qty());
-        if let Ok(passed) = self.ask_leg(now, draft) {
+        if let Ok(passed) = self.ask_leg(now, draft, Place::First) {
             let rate = self.orders.rate();
             let below = gate::passes_below((&passed, draft.cost), (lower, cost), def, rate);
             if let Some(order) = below {
                 return Ok(Passed { order, cost, stands: false }); // nearly always, and most rows were asked once
             }
         }
-        let order = self.ask_leg(now, &LegDraft { price: lower, cost, ..*draft })?;
-        self.would_pass(now, draft)?;
+        let order = self.ask_leg(now, &LegDraft { price: lower, cost, ..*draft }, Place::First)?;
+        self.ask_leg(now, draft, Place::First)?;
         Ok(Passed { order, cost, stands: false })
     }
 
@@ -292,11 +293,16 @@ impl Core {
 
     /// The same of a leg of a plan.
     #[inline(never)]
-    fn ask_leg(&self, now: Nanos, draft: &LegDraft<'_>) -> Result<Approved<Order>, Refusal> {
+    fn ask_leg(
+        &self,
+        now: Nanos,
+        draft: &LegDraft<'_>,
+        place: Place,
+    ) -> Result<Approved<Order>, Refusal> {
         let order = self.leg_order(now, draft);
         let worked = Worked { ahead: draft.ahead, cost: Some(draft.cost) };
         let asked = self.asked_of(draft.book, &order, Some(&draft.group.risk), worked);
-        gate::check_leg(&asked, &order)
+        gate::check_leg(&asked, &order, place)
     }
 
     /// The prices that an order in the market of a book is held against.

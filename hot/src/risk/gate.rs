@@ -56,7 +56,8 @@ pub fn check(v: &impl Facts, order: Order) -> Result<Approved<Order>, R> {
 }
 
 /// [`check`] of an order that buys a leg of a plan: the whole table. What it asks other kinds of orders is not even looked at, for
-/// the compiler knows here of what kind the order is.
+/// the compiler knows here of what kind the order is. A leg that follows is not asked again what the first was asked for all: see
+/// [`Place::Follows`].
 ///
 /// # Errors
 /// The refusal, as there.
@@ -64,10 +65,21 @@ pub fn check(v: &impl Facts, order: Order) -> Result<Approved<Order>, R> {
 /// # Panics
 /// Where the order is of another kind.
 #[inline(always)] // see `check`
-pub fn check_leg(v: &impl Facts, order: &Order) -> Result<Approved<Order>, R> {
+pub fn check_leg(v: &impl Facts, order: &Order, place: Place) -> Result<Approved<Order>, R> {
     assert!(Kind::of(order) == Kind::LEG, "a leg of a plan is bought at once, and opens");
-    rows(v, order, Kind::LEG)?;
+    rows(v, order, Kind { place, ..Kind::LEG })?;
+    debug_assert!(rows(v, order, Kind::LEG).is_ok(), "the whole table says the same");
     Ok(Approved::new(*order))
+}
+
+/// Where an order stands among those of its plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The first of them that is asked about, or the only one.
+    First,
+    /// It follows one that has passed in the same event, since when nothing has changed but claims of its plan. The rows that look at
+    /// nothing but the run, the account and the plan said then what they would say now: they are not asked again.
+    Follows,
 }
 
 /// What decides which rows an order is asked.
@@ -76,31 +88,38 @@ struct Kind {
     purpose: Purpose,
     action: Action,
     post_only: bool,
+    place: Place,
 }
 
 impl Kind {
     /// That of a leg of a plan.
-    const LEG: Self = Self { purpose: Purpose::Leg, action: Action::Buy, post_only: false };
+    const LEG: Self =
+        Self { purpose: Purpose::Leg, action: Action::Buy, post_only: false, place: Place::First };
 
     const fn of(&Order { purpose, action, post_only, .. }: &Order) -> Self {
-        Self { purpose, action, post_only }
+        Self { purpose, action, post_only, place: Place::First }
     }
 }
 
 /// The rows of [`check`].
 #[inline(always)] // see there
 fn rows(v: &impl Facts, o: &Order, kind: Kind) -> Result<(), R> {
-    let Kind { purpose, action, post_only } = kind;
+    let Kind { purpose, action, post_only, place } = kind;
+    let is_first = place == Place::First;
     let (limits, rate, def, cost) = (v.limits(), v.rate(), v.def(), v.cost());
     let (opens, reduces) = (purpose.opens(), purpose.reduces());
     assert!(def.market == o.market && def.venue == o.venue, "the facts are of the order's market");
     assert!(cost >= Usd::ZERO, "R1: an order never costs less than nothing");
-    row(R::Full, !v.room())?;
-    row(R::Halted, !reduces && (v.halted() || !limits.complete()))?;
+    if is_first {
+        row(R::Full, !v.room())?;
+        row(R::Halted, !reduces && (v.halted() || !limits.complete()))?;
+    }
     row(R::VenueMode, !v.venue().mode.takes(post_only))?;
-    if opens {
+    if opens && is_first {
         row(R::Stopping, v.stopping())?;
         row(R::Unreconciled, !v.reconciled())?;
+    }
+    if opens {
         row(R::Breaker, v.venue().breaker_open)?; // its link counts as down too: this says why
         row(R::LinkDown, !v.linked())?;
         row(R::Tokens, v.venue().tokens_short)?;
@@ -109,9 +128,11 @@ fn rows(v: &impl Facts, o: &Order, kind: Kind) -> Result<(), R> {
         row(R::Withdrawn, v.withdrawn())?;
         row(R::OldData, v.data_age() > DATA_AGE_MAX)?;
         row(R::OldTerms, v.terms_age() > limits.span(L::MetadataAgeMs))?;
-        row(R::Slow, v.own_latency().is_some_and(|p99| p99 > limits.span(L::LatencyMs)))?;
-        row(R::ClockOff, v.clock_error() > limits.span(L::ClockErrorMs))?;
-        row(R::Disabled, v.disabled())?;
+        if is_first {
+            row(R::Slow, v.own_latency().is_some_and(|p99| p99 > limits.span(L::LatencyMs)))?;
+            row(R::ClockOff, v.clock_error() > limits.span(L::ClockErrorMs))?;
+            row(R::Disabled, v.disabled())?;
+        }
         row(R::MarketPaused, o.decided < v.paused_until())?;
     }
     if purpose == Purpose::Quote {
@@ -138,11 +159,13 @@ fn rows(v: &impl Facts, o: &Order, kind: Kind) -> Result<(), R> {
     if !(opens && v.headroom().is_some_and(|(room, since)| room.holds(o, cost, since))) {
         sums(v, o, kind)?;
     }
-    if opens {
+    if opens && is_first {
         losses(v)?;
         row(R::ClusterOutcome, v.plan().cluster > v.account().cluster_room(limits))?;
         row(R::Shock, v.plan().worst.loss > v.account().shock_room(limits))?;
         row(R::Rate, rate.in_all() >= limits.raw(L::OrdersPerMinute))?;
+    }
+    if opens {
         row(R::Rate, rate.in_market(o.market) >= limits.raw(L::OrdersPerMinuteMarket))?;
         row(R::Duplicate, rate.repeats(o))?;
     }
@@ -212,6 +235,7 @@ pub fn check_amend(v: &impl Facts, order: Order, amend: Amend) -> Result<Approve
 /// At a price that is no higher, and where no more is paid, fewer orders break a row: they are below every collar and within every
 /// limit of money that the dearer one is, and meet nothing of our own that it does not meet. The rows that a lower price can break
 /// are asked here. Returns the order at that price; `None` says only that `check` must be asked.
+#[inline] // into the one place that asks
 pub fn passes_below(
     (passed, cost): (&Approved<Order>, Usd),
     (price, cost_there): (Price, Usd),

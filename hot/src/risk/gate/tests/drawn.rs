@@ -93,6 +93,53 @@ fn a_plain_table_says_the_same_of_any_view() {
     assert_eq!(unsaid.collect::<Vec<_>>(), [], "chance has not met these");
 }
 
+/// The rows that look at nothing but the run, the account and the plan. A market's rate has the same name as that of all markets.
+const OF_ALL_LEGS: &[R] = &[
+    R::Full,
+    R::Halted,
+    R::Stopping,
+    R::Unreconciled,
+    R::Slow,
+    R::ClockOff,
+    R::Disabled,
+    R::EquityFloor,
+    R::Drawdown,
+    R::DailyLoss,
+    R::StrategyLoss,
+    R::ClusterOutcome,
+    R::Shock,
+    R::Rate,
+];
+
+/// A leg that follows another one of its plan is not asked what that one was asked for both: every other row must refuse it as before.
+#[test]
+fn a_leg_that_follows_is_refused_by_every_row_that_is_about_itself() {
+    let mut rng = Rng::from_seed(10);
+    let cases = [STATE, MARKET, BUDGET].concat();
+    let mut said = [0_u32; R::ALL.len()];
+    for nth in 0..crate::cases::cases(20_000) {
+        let mut world = World::new();
+        let (_, _, _, breaks, passes) = rng.of(&cases);
+        if rng.percent(80) {
+            breaks(&mut world)
+        } else {
+            passes(&mut world)
+        }
+        disturb(&mut world, &mut rng);
+        world.order.post_only = false;
+        world.ask(Purpose::Leg, Action::Buy, world.context, |view, order| {
+            let alone = check(view, order).err();
+            assert_eq!(check_leg(view, &order, Place::First).err(), alone, "view {nth}");
+            if alone.is_none_or(|why| !OF_ALL_LEGS.contains(&why)) {
+                assert_eq!(check_leg(view, &order, Place::Follows).err(), alone, "view {nth}");
+                said[alone.unwrap_or(R::Full) as usize] += 1;
+            }
+        });
+    }
+    let often = said.iter().filter(|said| **said > 20).count();
+    assert!(often > 15, "{said:?}");
+}
+
 /// A purchase that passed is asked about at a lower price by few rows: the whole table must say the same there.
 #[test]
 fn what_passes_below_is_what_the_whole_table_lets_pass_there() {
