@@ -158,14 +158,14 @@ impl Groups {
     }
 
     /// Adds a group that carries [`Groups::next_id`]. Returns its slot.
-    #[inline] // so that the group is moved once
+    #[inline(always)] // so that the group is moved once
     pub fn push(&mut self, group: Group) -> usize {
         assert!(group.id == self.next_id(), "the number is checked before");
         self.next += 1;
         self.enter(group)
     }
 
-    #[inline] // see `push`
+    #[inline(always)] // see `push`
     fn enter(&mut self, group: Group) -> usize {
         assert!(self.has_room(group.legs().len()), "room is checked before");
         self.legs_live += group.legs().len();
