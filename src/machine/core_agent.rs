@@ -315,12 +315,7 @@ impl CoreAgent {
         if !self.outbox.intents().is_empty() {
             self.send(begin);
         }
-        for nth in 0..self.outbox.intents().len() {
-            self.record(now, Entry::Intent(self.outbox.intents()[nth]));
-        }
-        for nth in 0..self.outbox.notes().len() {
-            self.record(now, Entry::Note(self.outbox.notes()[nth]));
-        }
+        self.record_outputs(now);
         self.outbox.clear();
         let end = self.clock.raw();
         *read = Some(end);
@@ -359,6 +354,26 @@ impl CoreAgent {
         // `turn` made sure of the room.
         self.room = self.room.saturating_sub(1);
         if self.journal.push(JournalItem { now, entry }).is_err() {
+            self.blocked += 1;
+            self.halt.advance();
+        }
+    }
+
+    /// Records what came of an event, intents first, all of it at once.
+    fn record_outputs(&mut self, now: Nanos) {
+        let (intents, notes) = (self.outbox.intents(), self.outbox.notes());
+        let count = intents.len() + notes.len();
+        if count == 0 {
+            return; // nearly always
+        }
+        // `turn` made sure of the room.
+        self.room = self.room.saturating_sub(count);
+        let intents = intents.iter().map(|intent| Entry::Intent(*intent));
+        let notes = notes.iter().map(|note| Entry::Note(*note));
+        let items = intents.chain(notes).map(|entry| JournalItem { now, entry });
+        if let Ok(chunk) = self.journal.write_chunk_uninit(count) {
+            chunk.fill_from_iter(items);
+        } else {
             self.blocked += 1;
             self.halt.advance();
         }
