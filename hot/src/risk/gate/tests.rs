@@ -10,7 +10,7 @@ use crate::fees::FeeRule;
 use crate::grid::Grid;
 use crate::ids::{Action, ClusterId, GroupId, MarketId, OrderId, Outcome, ThemeId, Venue};
 use crate::market::Category;
-use crate::order::{Expiry, Purpose, Tif};
+use crate::order::{Purpose, Tif};
 use crate::risk::{
     Account, BestPrices, Context, EquityLimits, LimitRow, MarketCondition, PlanRisk, Shock, Stake,
     Worst,
@@ -146,12 +146,6 @@ impl World {
         self.limits.push((row, value));
     }
 
-    /// The order may rest for so many seconds.
-    fn expires_in(&mut self, secs: u64) {
-        (self.order.tif, self.order.expires) =
-            (Tif::Gtd, Expiry::at(NOW.after(Nanos::from_secs(secs))));
-    }
-
     /// Orders that were sent a moment ago.
     fn sent(&mut self, market: MarketId, count: usize) {
         for _ in 0..count {
@@ -272,27 +266,6 @@ const STATE: &[Case] = &[
         |w| w.def.status = MarketStatus::Open,
     ),
     (
-        "a closed market",
-        R::NotOpen,
-        ALL,
-        |w| w.def.status = MarketStatus::Closed,
-        |w| w.def.status = MarketStatus::Open,
-    ),
-    (
-        "a market whose result is proposed",
-        R::NotOpen,
-        ALL,
-        |w| w.def.status = MarketStatus::Proposed,
-        |w| w.def.status = MarketStatus::Open,
-    ),
-    (
-        "a market that has its result",
-        R::NotOpen,
-        ALL,
-        |w| w.def.status = MarketStatus::Resolved,
-        |w| w.def.status = MarketStatus::Open,
-    ),
-    (
         "a market that is only seen",
         R::NotOpen,
         OPENING,
@@ -331,30 +304,6 @@ const STATE: &[Case] = &[
             w.def.grid = Grid::banded(1_000, 9_000, 10, 100, 100).unwrap();
             (w.order.outcome, w.order.price) = (Outcome::No, ticks(9_490)); // YES at 0.051
         },
-    ),
-    (
-        "an expiry two seconds beyond what the venue asks",
-        R::Expiry,
-        ALL,
-        |w| w.expires_in(121),
-        |w| w.expires_in(122),
-    ),
-    (
-        "an expiry where one belongs",
-        R::Expiry,
-        ALL,
-        |w| w.order.tif = Tif::Gtd,
-        |w| w.order.tif = Tif::Gtc,
-    ),
-    (
-        "no expiry where none belongs",
-        R::Expiry,
-        ALL,
-        |w| {
-            w.expires_in(200);
-            w.order.tif = Tif::Gtc;
-        },
-        |w| w.expires_in(200),
     ),
     (
         "the market's least order that may rest",

@@ -6,11 +6,65 @@ use crate::book::{Books, Change, Level};
 use crate::event::Event;
 use crate::ids::{BasketId, Side};
 use crate::links::LinkNumber;
+use crate::order::Expiry;
 use crate::risk::{BestPrices, LastTrade, OtherVenue};
 use crate::venue_mode::VenueMode;
 
+impl World {
+    /// The order may rest for so many seconds.
+    fn expires_in(&mut self, secs: u64) {
+        (self.order.tif, self.order.expires) =
+            (Tif::Gtd, Expiry::at(NOW.after(Nanos::from_secs(secs))));
+    }
+}
+
 /// What the market, the venues and the clock are like.
 pub(super) const MARKET: &[Case] = &[
+    (
+        "a closed market",
+        R::NotOpen,
+        ALL,
+        |w| w.def.status = MarketStatus::Closed,
+        |w| w.def.status = MarketStatus::Open,
+    ),
+    (
+        "a market whose result is proposed",
+        R::NotOpen,
+        ALL,
+        |w| w.def.status = MarketStatus::Proposed,
+        |w| w.def.status = MarketStatus::Open,
+    ),
+    (
+        "a market that has its result",
+        R::NotOpen,
+        ALL,
+        |w| w.def.status = MarketStatus::Resolved,
+        |w| w.def.status = MarketStatus::Open,
+    ),
+    (
+        "an expiry two seconds beyond what the venue asks",
+        R::Expiry,
+        ALL,
+        |w| w.expires_in(121),
+        |w| w.expires_in(122),
+    ),
+    (
+        "an expiry where one belongs",
+        R::Expiry,
+        ALL,
+        |w| w.order.tif = Tif::Gtd,
+        |w| w.order.tif = Tif::Gtc,
+    ),
+    (
+        "no expiry where none belongs",
+        R::Expiry,
+        ALL,
+        |w| {
+            w.expires_in(200);
+            w.order.tif = Tif::Gtc;
+        },
+        |w| w.expires_in(200),
+    ),
     (
         "a purchase beside its own book",
         R::Collar,
