@@ -204,7 +204,7 @@ severe_table! {
         PositionDrift = 7, "position_drift", Alarm, "The venue's position differs from ours.";
         IllegalStep = 8, "illegal_step", Alarm, "An order was to take a step that its state table does not have.";
         ForeignOrder = 9, "foreign_order", Alarm, "A venue told of an order that we do not know.";
-        GroupStuck = 10, "group_stuck", Critical, "A group is stuck.";
+        GroupStuck = 10, "group_stuck", Alarm, "A group has not ended within its time: what it waits for is asked for anew.";
         BadBasket = 11, "bad_basket", Alarm, "A basket was defined that cannot be.";
         Unreconciled = 12, "unreconciled", Alarm, "A venue's figures differ from ours, cannot be read, or were read too long ago: nothing is opened.";
         Gone = 13, "gone", Critical, "A venue says that cash or contracts are gone, and its own history does not explain it: not believed.";
@@ -233,6 +233,7 @@ severe_table! {
         StopLossFallback = 36, "stop_loss_fallback", Info, "The first sale of a stop-loss has not sold everything near the best price: the rest is sold at what is bid.";
         Unanswered = 37, "unanswered", Warning, "A market was asked for over several connections, and none of them brought its book: nothing is opened there.";
         RestsAgain = 38, "rests_again", Alarm, "An order of ours that had ended rests at its venue, by two readings: it is cancelled.";
+        GroupGivenUp = 39, "group_given_up", Critical, "A group was given up, or a fill of one that is forgotten was taken back: everything halts, and nobody works on what it holds.";
     }
 }
 

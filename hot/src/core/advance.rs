@@ -449,7 +449,7 @@ impl Core {
                 // Contracts without a partner that are to be sold never were a basket that was opened.
                 self.stats.baskets_operator += u64::from(basket != ADOPTED);
                 self.groups.learn_from(slot);
-                self.alarm_group(Alarm::GroupStuck, slot, out);
+                self.alarm_group(Alarm::GroupGivenUp, slot, out);
             }
             _ if unwound => {
                 self.stats.baskets_unwound += 1;

@@ -173,7 +173,7 @@ impl Core {
                 self.note_group(slot, out);
             }
             None => {
-                self.alarm(Alarm::GroupStuck, Some(market), Some(order), out);
+                self.alarm(Alarm::GroupGivenUp, Some(market), Some(order), out);
                 self.trip(HaltWhy::Group, out);
             }
         }

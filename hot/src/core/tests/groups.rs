@@ -382,6 +382,8 @@ fn an_unwind_without_end_halts_and_calls_the_operator() {
     assert_eq!(unwinds, 5, "G5: attempts are bounded");
     assert_eq!(desk.group_states().last(), Some(&GroupState::Operator));
     assert_eq!(desk.core.halted(), Some(HaltWhy::Group));
+    let told = [Alarm::GroupGivenUp, Alarm::GroupStuck].map(|of| desk.alarms(of));
+    assert_eq!(told, [1, 0], "it did not wait");
 }
 
 #[test]

@@ -429,7 +429,7 @@ fn a_group_that_is_forgotten_calls_a_person() {
     let placed = desk.placed().len();
     void(&mut desk, &fills[0]);
     assert_eq!(desk.core.halted(), Some(HaltWhy::Group));
-    assert_eq!((alarms(&desk, Alarm::GroupStuck), desk.placed().len()), (1, placed));
+    assert_eq!((alarms(&desk, Alarm::GroupGivenUp), desk.placed().len()), (1, placed));
     assert_eq!(desk.held(PM, Outcome::Yes), Qty::ZERO, "the money is right all the same");
 }
 
