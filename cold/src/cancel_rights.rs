@@ -100,32 +100,39 @@ impl CancelRights {
     /// # Errors
     /// It was given up after 45 s; the words say what was missing last.
     pub fn clear(&self) -> Result<(), String> {
+        self.clear_unless(|| None)
+    }
+
+    /// The same, but nothing is cancelled while `taken_over` says who has taken over: what rests may be that one's. It is asked before
+    /// each attempt, and may let go again.
+    ///
+    /// # Errors
+    /// As there, or with the words of `taken_over`.
+    pub fn clear_unless(&self, taken_over: impl Fn() -> Option<String>) -> Result<(), String> {
         let (begin, mut clear) = (Instant::now(), 0);
         loop {
-            let told = self.cancel_all().map_err(|error| error.to_string());
-            let rests = self.resting().map_err(|error| error.to_string());
-            let why = match (told, rests) {
-                (Ok(()), Ok(0)) => {
-                    clear += 1;
-                    if clear == CLEAR_TIMES {
-                        return Ok(());
-                    }
-                    "it was seen to be so only once".to_owned()
-                }
-                (Ok(()), Ok(rests)) => {
-                    clear = 0;
-                    let rest = counted(rests as u64, "order rests", "orders rest");
-                    format!("{rest} although it confirmed the cancel")
-                }
-                (Err(why), _) | (_, Err(why)) => {
-                    clear = 0;
-                    why
-                }
-            };
+            let tried = taken_over().map_or_else(|| self.try_clear(), Err);
+            clear = if tried.is_ok() { clear + 1 } else { 0 };
+            if clear == CLEAR_TIMES {
+                return Ok(());
+            }
             if begin.elapsed() > CLEAR_WITHIN {
-                return Err(why);
+                return Err(tried.err().unwrap_or_else(|| "it was seen to be so only once".into()));
             }
             thread::sleep(PAUSE);
+        }
+    }
+
+    /// Tells the venue once to cancel everything; whether it took that and nothing rests, or why not.
+    fn try_clear(&self) -> Result<(), String> {
+        let told = self.cancel_all().map_err(|error| error.to_string());
+        let rests = self.resting().map_err(|error| error.to_string());
+        match told.and(rests)? {
+            0 => Ok(()),
+            rests => {
+                let rest = counted(rests as u64, "order rests", "orders rest");
+                Err(format!("{rest} although it confirmed the cancel"))
+            }
         }
     }
 }
@@ -150,7 +157,11 @@ impl Auth for CancelOnly {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
+    use crate::rest::{RestAnswer, RestRequest, Transport};
 
     /// Signs whatever it is asked to.
     struct Everything;
@@ -159,6 +170,44 @@ mod tests {
         fn headers(&self, _: Nanos, method: &str, path: &str, _: &[u8]) -> Vec<(String, String)> {
             vec![("signed".to_owned(), format!("{method} {path}"))]
         }
+    }
+
+    /// Takes every cancel, and counts them.
+    struct Venue(AtomicUsize);
+
+    impl Transport for Venue {
+        fn exchange(&self, _: &RestRequest<'_>) -> Result<RestAnswer, String> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Ok(RestAnswer { status: 200, body: b"{}".to_vec(), ..RestAnswer::default() })
+        }
+        fn now(&self) -> Nanos {
+            Nanos::ZERO
+        }
+    }
+
+    #[test]
+    fn who_is_taken_over_cancels_nothing_until_the_other_has_let_go() {
+        let venue = Arc::new(Venue(AtomicUsize::new(0)));
+        let rights = CancelRights {
+            venue: surefoot_hot::ids::Venue::Kalshi,
+            rest: Rest::over(
+                Arc::clone(&venue) as Arc<dyn Transport>,
+                "https://kalshi.example".parse().unwrap(),
+                None,
+            ),
+            path: "/all",
+            query: &[],
+            resting: |_| Ok(0),
+        };
+        let told = || venue.0.load(Ordering::Relaxed);
+        let asked = RefCell::new(Vec::new());
+        let cleared = rights.clear_unless(|| {
+            asked.borrow_mut().push(told());
+            matches!(asked.borrow().len(), 2 | 3).then(|| "another".to_owned())
+        });
+        assert_eq!((cleared, told()), (Ok(()), 3));
+        let asked = asked.into_inner();
+        assert_eq!(asked, [0, 1, 1, 1, 2], "nothing while it was taken over, twice from there on");
     }
 
     #[test]

@@ -94,7 +94,10 @@ impl Watchdog {
         let run = self.run.map_or("the run".to_owned(), |pid| format!("process {pid}"));
         let (cleared, halted) = thread::scope(|scope| {
             // First of all: the disk may be what the run stands still for.
-            let venues = self.rights.clone().map(|_, rights| scope.spawn(move || rights.clear()));
+            let venues = self.rights.clone().map(|_, rights| {
+                scope
+                    .spawn(move || rights.clear_unless(|| taken_over(&self.state, self.run, cause)))
+            });
             say(&format!("{run} {}: cancelling everything at both venues", cause.words()));
             // Then the halt: a run that sees to itself has kept its own by now, with a better reason.
             while begin.elapsed() < HALT_AFTER && !venues.values().all(|venue| venue.is_finished())
@@ -110,6 +113,9 @@ impl Watchdog {
         for (venue, cleared) in cleared.iter() {
             say(&match cleared {
                 Ok(()) => format!("{}: everything is cancelled, nothing rests", venue.name()),
+                Err(why) if taken_over(&self.state, self.run, cause).as_ref() == Some(why) => {
+                    format!("{}: {why}", venue.name())
+                }
                 Err(why) => format!(
                     "{}: NOT confirmed that nothing rests ({why}): cancel on the venue's own page",
                     venue.name()
@@ -176,6 +182,17 @@ impl Watchdog {
     }
 }
 
+/// Who has the directory now, where that is another run than the one that died: it asks the venues about everything that rests
+/// before it opens anything, and what it sends then must stay.
+fn taken_over(state: &StateDir, run: Option<u32>, cause: Cause) -> Option<String> {
+    if cause == Cause::Stalled {
+        return None; // who has it stands still
+    }
+    let is_another = |pid: &u32| *pid != 0 && Some(*pid) != run;
+    let holder = state.holder().filter(is_another);
+    holder.map(|pid| format!("process {pid} has taken over, and sees to what rests"))
+}
+
 fn is_nothing_yet(error: &io::Error) -> bool {
     use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
     matches!(error.kind(), Interrupted | TimedOut | WouldBlock)
@@ -203,5 +220,24 @@ mod tests {
         let mut heard = Vec::new();
         say_to(&mut heard, "everything is cancelled");
         assert_eq!(heard, b"surefoot watchdog: everything is cancelled\n");
+    }
+
+    #[test]
+    fn another_run_takes_over_from_one_that_died_and_none_from_one_that_stands_still() {
+        let root = std::env::temp_dir().join(format!("surefoot-taken-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&root);
+        let state = StateDir::open(&root).unwrap();
+        let over = |run: Option<u32>, cause| taken_over(&state, run, cause);
+        let (own, gone) = (std::process::id(), 1);
+        assert_eq!(over(Some(gone), Cause::Died), None, "nobody is there");
+        let lock = state.lock().unwrap();
+        let words = format!("process {own} has taken over, and sees to what rests");
+        for run in [Some(gone), None] {
+            assert_eq!(over(run, Cause::Died), Some(words.clone()), "{run:?}");
+            assert_eq!(over(run, Cause::Stalled), None, "{run:?}");
+        }
+        assert_eq!(over(Some(own), Cause::Died), None, "the run's own, on its way out");
+        drop(lock);
+        std::fs::remove_dir_all(&root).unwrap();
     }
 }
