@@ -106,6 +106,32 @@ fn times_in_force_and_flags() {
 }
 
 #[test]
+fn a_post_only_order_is_not_amended_across_the_book() {
+    let mut rig = Rig::new();
+    rig.house(0, Side::Ask, 5_000, 10);
+    let amended = |rig: &mut Rig, id: &str, price: &str| {
+        let amend =
+            json!({ "ticker": rig.ticker(0), "side": "bid", "price": price, "count": "8.00" });
+        rig.call(ED, "POST", &format!("{ORDERS}/{id}/amend"), Some(amend))
+    };
+    for (post_only, expected) in [(true, (400, "0.00")), (false, (200, "8.00"))] {
+        let mut order = rig.order(0, "bid", "0.44", "8.00");
+        order["post_only"] = json!(post_only);
+        let (_, placed) = rig.create(ED, order);
+        let id = placed["order_id"].as_str().unwrap();
+        let (status, answer) = amended(&mut rig, id, "0.50");
+        let row = &rig.call(ED, "GET", &format!("/portfolio/orders/{id}"), None).1["order"];
+        let filled = row["fill_count_fp"].as_str().unwrap();
+        assert_eq!((status, filled), expected, "post_only {post_only}: {answer}");
+        if post_only {
+            assert_eq!(answer["error"]["details"], "post only cross");
+            assert_eq!(row["status"], "resting", "it stays where it was");
+            assert_eq!(amended(&mut rig, id, "0.45").0, 200);
+        }
+    }
+}
+
+#[test]
 fn bad_orders_are_refused_by_name() {
     let mut rig = Rig::new();
     let good = rig.order(0, "bid", "0.40", "1");

@@ -131,6 +131,8 @@ pub(super) struct Order {
     pub status: OrderStatus,
     pub self_trade: SelfTrade,
     pub expires: Option<Nanos>,
+    /// It never takes, whatever it is amended to.
+    pub post_only: bool,
     pub cancel_on_pause: bool,
     pub group: Option<usize>,
     pub created: Nanos,

@@ -185,6 +185,10 @@ impl KalshiVenue {
         if !self.markets[market].grid.allows(amend.price) {
             return Err(Refusal::order("invalid price"));
         }
+        // Not documented of an amend; a new order that would cross is refused so (`venues/kalshi.md` §3.1).
+        if order.post_only && self.markets[market].book.crosses(order.side, amend.price) {
+            return Err(Refusal::order("post only cross"));
+        }
         let left = match amend.total.checked_sub(order.filled) {
             Some(left) if !left.is_zero() => left,
             _ => return Err(Refusal::new(400, "invalid_order_size", "invalid order size")),

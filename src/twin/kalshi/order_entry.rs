@@ -59,6 +59,7 @@ impl KalshiVenue {
             status: OrderStatus::Resting,
             self_trade: new.self_trade,
             expires: new.expires,
+            post_only: new.post_only,
             cancel_on_pause: new.cancel_on_pause,
             group,
             created: now,
