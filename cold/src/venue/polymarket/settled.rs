@@ -82,10 +82,13 @@ impl SettledFills {
         let open = rows.iter().filter(|row| row.finality == Finality::Provisional);
         let oldest = open.map(|row| row.secs).min().unwrap_or(u64::MAX);
         let known_before = oldest.min(now.saturating_sub(APPEARS_WITHIN_S));
-        // A row without a time, or one that could not be read, is asked for again.
-        let is_known = !is_short && rows.iter().all(|row| row.secs > 0);
+        // A row without a time, or one that could not be read, is asked for again, and so is an hour without any: there is nothing to
+        // be saved, and nothing known that an empty list of a venue in trouble would lack.
+        let is_whole = after == hour;
+        let is_empty = is_whole && told.is_empty();
+        let is_known = !is_short && !is_empty && rows.iter().all(|row| row.secs > 0);
         self.known_before = is_known.then_some(known_before);
-        if after == hour {
+        if is_whole {
             self.whole_at = now;
         }
         self.rows = rows;
@@ -142,9 +145,11 @@ mod tests {
     fn what_appears_late_is_found_at_the_next_whole_reading() {
         let mut fills = SettledFills::default();
         let (start, late) = (100_000, row(99_000, 7, Finality::Failed));
-        assert_eq!(read(&mut fills, start, &[]).0, start - HOUR);
-        assert_eq!(read(&mut fills, start + 12, &[late]).0, start - APPEARS_WITHIN_S);
-        let (after, told) = read(&mut fills, start + WHOLE_EVERY_S, &[late]);
+        let first = row(99_500, 6, Finality::Final);
+        assert_eq!(read(&mut fills, start, &[first]).0, start - HOUR);
+        let (after, told) = read(&mut fills, start + 12, &[first, late]);
+        assert_eq!((after, told.void), (start - APPEARS_WITHIN_S, vec![]));
+        let (after, told) = read(&mut fills, start + WHOLE_EVERY_S, &[first, late]);
         assert_eq!((after, told.void), (start + WHOLE_EVERY_S - HOUR, vec![late.fill]));
     }
 
@@ -166,16 +171,17 @@ mod tests {
     #[test]
     fn a_row_that_tells_no_time_or_cannot_be_read_is_asked_for_again() {
         let mut fills = SettledFills::default();
-        read(&mut fills, 100_000, &[]);
-        read(&mut fills, 100_012, &[row(0, 1, Finality::Final)]);
-        assert_ne!(fills.after(100_024, 96_424), 96_424, "one before the hour is not listed");
-        let asked = |rows, is_short| Asked { now: 100_012, hour: 96_412, after: 0, rows, is_short };
-        fills.take_in(asked(vec![row(0, 1, Finality::Final)], false), &mut Truth::default());
-        assert_eq!(fills.after(100_024, 96_424), 96_424);
-        fills.take_in(asked(Vec::new(), true), &mut Truth::default());
-        assert_eq!(fills.after(100_024, 96_424), 96_424);
-        fills.take_in(asked(Vec::new(), false), &mut Truth::default());
-        assert_ne!(fills.after(100_024, 96_424), 96_424);
+        let known = row(99_000, 9, Finality::Final);
+        let mut asked = |rows, is_short| {
+            let asked = Asked { now: 100_012, hour: 96_412, after: 96_412, rows, is_short };
+            fills.take_in(asked, &mut Truth::default());
+            fills.after(100_024, 96_424)
+        };
+        assert_eq!(asked(vec![known, row(0, 1, Finality::Final)], false), 96_424);
+        assert_eq!(asked(vec![known], true), 96_424);
+        assert_eq!(asked(Vec::new(), false), 96_424, "what was there is gone");
+        assert_eq!(asked(Vec::new(), false), 96_424, "a list without a row shows nothing");
+        assert_ne!(asked(vec![known], false), 96_424);
         fills.forget();
         assert_eq!(fills.after(100_024, 96_424), 96_424);
     }
