@@ -17,6 +17,8 @@ const PRIOR: i64 = 20;
 /// Until so many real observations the assumed figure is a floor: a few lucky ones make nobody careless.
 const EVIDENCE_MIN: u32 = 20;
 
+const MILLION: i64 = 1_000_000;
+
 /// What was observed since the journal began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LegRisk {
@@ -86,11 +88,13 @@ impl LegRisk {
     }
 
     /// [`Self::fail_ppm`], and no less than what is assumed before there is evidence.
+    #[inline]
     pub fn fail_ppm_to_count(&self, assumed: u64) -> u64 {
         floored(self.fail_ppm(assumed), assumed, self.baskets)
     }
 
     /// [`Self::loss_ppm`], and no less than what is assumed before there is evidence.
+    #[inline]
     pub fn loss_ppm_to_count(&self, assumed: u64) -> u64 {
         floored(self.loss_ppm(assumed), assumed, self.unwound)
     }
@@ -152,12 +156,10 @@ fn estimate(assumed_ppm: u64, sum: I32F32, count: u32) -> u64 {
     if count == 0 {
         return assumed_ppm;
     }
-    let million = I32F32::from_num(1_000_000);
-    let assumed = I32F32::saturating_from_num(assumed_ppm) / million;
-    let count = I32F32::saturating_from_num(count.min(1 << 30));
-    let mean =
-        (assumed * PRIOR).saturating_add(sum) / count.saturating_add(I32F32::from_num(PRIOR));
-    (mean.saturating_mul(million)).saturating_to_num::<u64>()
+    // By whole numbers, which takes no division of 128 bits.
+    let assumed = I32F32::saturating_from_num(assumed_ppm) / MILLION;
+    let mean = (assumed * PRIOR).saturating_add(sum) / (i64::from(count.min(1 << 30)) + PRIOR);
+    mean.saturating_mul_int(MILLION).saturating_to_num::<u64>()
 }
 
 /// Its bits, as a whole number.
