@@ -38,6 +38,9 @@ const RESUME_ASKED_AFTER: Nanos = Nanos::from_secs(20);
 const RESUMED_WITHIN: Nanos = Nanos::from_secs(60);
 /// A stream is up again within this, where nothing has gone wrong.
 const STREAM_BACK_WITHIN: Nanos = Nanos::from_secs(15);
+/// Where the world makes answers late, the venue has said within this what became of an order whose answer did not come: an order that
+/// the venue does not find is given up only after 30 s of being asked about.
+const ORDER_KNOWN_WITHIN: Nanos = Nanos::from_secs(35);
 /// A halt of the core's own is kept within this.
 const HALT_KEPT_WITHIN: Nanos = Nanos::from_secs(10);
 /// One way of a reading, to the venue or back, takes this long.
@@ -135,6 +138,10 @@ pub struct Shell {
     halt_due_until: Nanos,
     /// Since which look a stream is down.
     stream_down_since: Option<Nanos>,
+    /// Since which look some order's fate is unknown.
+    order_unknown_since: Option<Nanos>,
+    /// For how long that may be where nothing has gone wrong.
+    known_within: Nanos,
     /// What was seen at the last look, without what changes by itself.
     seen: Seen,
     /// When that was.
@@ -194,6 +201,8 @@ impl Shell {
             excused_until: Nanos::ZERO,
             halt_due_until: Nanos::ZERO,
             stream_down_since: None,
+            order_unknown_since: None,
+            known_within: Nanos::ZERO,
             seen: Seen::default(),
             looked: began,
             is_news: true,
@@ -330,6 +339,8 @@ impl Shell {
         self.end_last_reading(now)?;
         let seen = self.see(now, streams_up);
         self.stream_down_since = (!streams_up).then(|| self.stream_down_since.unwrap_or(now));
+        let is_unknown = seen.core.orders_unknown > 0;
+        self.order_unknown_since = is_unknown.then(|| self.order_unknown_since.unwrap_or(now));
         let still =
             Seen { core_now: Nanos::ZERO, core: Counters { heard: 0, ..seen.core }, ..seen };
         self.is_news |= still != self.seen;
@@ -374,11 +385,19 @@ impl Shell {
         let excused = [self.excused_until, self.excused_until.after(RESUMED_WITHIN)];
         let excused = excused.into_iter().filter(|until| *until >= self.looked);
         let excused = excused.map(|until| until.after(Nanos::new(1)));
-        let all = by_readings.chain(by_person).chain(excused).chain([by_policy, midnight]);
+        let unknown = self.order_unknown_since.map(|since| since.after(self.known_within));
+        let unknown = unknown.filter(|by| *by > self.looked);
+        let all = by_readings.chain(by_person).chain(excused).chain(unknown);
+        let all = all.chain([by_policy, midnight]);
         all.fold(Nanos::NEVER, Nanos::min)
     }
 
     // --- what goes out ---
+
+    /// Whether the world makes answers late: an order's fate may then be unknown for a while with nothing wrong.
+    pub const fn expect_late_answers(&mut self, are_late: bool) {
+        self.known_within = if are_late { ORDER_KNOWN_WITHIN } else { Nanos::ZERO };
+    }
 
     /// The next thing to be done.
     pub fn poll_wish(&mut self) -> Option<ShellWish> {
@@ -571,7 +590,8 @@ impl Shell {
                 "a stream is still down long after the last fault".to_owned(),
             ));
         }
-        if seen.core.orders_unknown > 0 {
+        let is_known_late = |since: Nanos| now.since(since) >= self.known_within;
+        if self.order_unknown_since.is_some_and(is_known_late) {
             let what = "an order is still unknown long after the last fault".to_owned();
             return Err(Broken::new("S11", what));
         }

@@ -121,6 +121,8 @@ struct Simulation {
     wire: Hash64,
     /// What goes wrong.
     trouble: Trouble,
+    /// When a venue was last not itself by the world's doing.
+    troubled: Nanos,
     /// Whether the program runs, and what its disk holds.
     life: Life,
     /// What is to be traded, as a person has configured it.
@@ -162,9 +164,7 @@ pub fn run_heard(seed: u64, span: Nanos, listener: Listener) -> Result<Outcome, 
 /// # Panics
 /// As [`run`].
 pub fn run_planned(seed: u64, span: Nanos, plan: Plan) -> Result<Outcome, Broken> {
-    let world = plan.world.name;
     let mut day = Simulation::new(seed, span, plan)?;
-    day.excuse(world);
     let held = day.until_over();
     held.map_err(|broken| Broken { at: day.now.since(START), ..broken })
 }
@@ -241,7 +241,8 @@ impl Simulation {
         let halt = HaltEpoch::new(epoch);
         let remembered = remembering(&venues, &time, span, idle);
         let askers = askers(&accounts, &directory, &through, &rest, remembered);
-        let shell = Shell::new(START, span, halt.clone(), askers, requests);
+        let mut shell = Shell::new(START, span, halt.clone(), askers, requests);
+        shell.expect_late_answers(ways.is_some());
         let executors = accounts.each_ref().map(|_, account| account.executor(&directory, &halt));
         let mut day = Self {
             seed,
@@ -278,6 +279,7 @@ impl Simulation {
             wire: Hash64::new(),
             life: Life::new(&faults),
             trouble: Trouble::new(seed, faults),
+            troubled: Nanos::ZERO,
             listing,
             through,
             wishes: Vec::new(),
@@ -379,7 +381,15 @@ impl Simulation {
             self.die(down_for)?;
         }
         let venues = lock(&self.venues);
-        self.checks.after_step(self.steps, &venues)
+        self.checks.after_step(self.steps, &venues)?;
+        let troubled = venues.troubled();
+        drop(venues);
+        // What a world's venues do by themselves explains as much as a fault does.
+        if troubled > self.troubled {
+            self.troubled = troubled;
+            self.excuse_until(troubled.after(COMES_TO_REST_WITHIN));
+        }
+        Ok(())
     }
 
     /// Whether the program runs and stands still.

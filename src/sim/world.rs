@@ -221,19 +221,25 @@ impl Venues {
         self.is_troubled[venue] = self.away[venue] > 0 || self.emptied[venue] || restarting;
         match venue {
             Venue::Polymarket => {
-                self.demo.polymarket.set_mode(match () {
-                    () if restarting => Mode::Restarting,
-                    () if is(FaultKind::PostOnly) => Mode::PostOnly,
-                    () => Mode::Normal,
-                });
+                match () {
+                    () if restarting => self.demo.polymarket.set_mode(Mode::Restarting),
+                    () if is(FaultKind::PostOnly) => self.demo.polymarket.set_mode(Mode::PostOnly),
+                    () => self.demo.be_itself(venue),
+                }
                 self.set_terms(is(FaultKind::TakerHeld), is(FaultKind::TickChanged), now);
                 let settles_late = is(FaultKind::SettlesLate);
                 let chain = if settles_late { Some(SETTLES_LATE) } else { self.chain };
                 self.demo.polymarket.set_chain_rules(chain);
                 self.is_troubled[venue] |= settles_late;
             }
-            Venue::Kalshi => self.demo.kalshi.set_trading_active(!restarting),
+            Venue::Kalshi if restarting => self.demo.kalshi.set_trading_active(false),
+            Venue::Kalshi => self.demo.be_itself(venue),
         }
+    }
+
+    /// When a venue was last not itself by the world's own doing; zero before the first time.
+    pub fn troubled(&self) -> Nanos {
+        self.demo.troubled()
     }
 
     /// What readings of a venue depend on; `None` while a fault may alter what they are told.

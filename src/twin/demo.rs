@@ -113,6 +113,12 @@ pub struct Demo<P = PolymarketVenue> {
     flow: Flow,
     /// Of each venue that restarts: what is to happen in its books once it is back.
     waiting: [Option<Vec<Action>>; Venue::ALL.len()],
+    /// What each venue takes by its own doing, and until when.
+    phases: [(Phase, Nanos); Venue::ALL.len()],
+    /// How many markets are paused.
+    paused: usize,
+    /// When a venue was last not itself; zero before the first time.
+    troubled: Nanos,
     /// The last time we were told.
     now: Nanos,
 }
@@ -121,7 +127,9 @@ impl<P: VenueServer + House + Ticks> Demo<P> {
     /// Shows the flow's first books.
     pub fn new(polymarket: P, kalshi: KalshiVenue, flow: Flow, now: Nanos) -> Self {
         let waiting = Default::default();
-        let mut demo = Self { polymarket, kalshi, flow, waiting, now };
+        let phases = [(Phase::Normal, Nanos::NEVER); Venue::ALL.len()];
+        let (paused, troubled) = (0, Nanos::ZERO);
+        let mut demo = Self { polymarket, kalshi, flow, waiting, phases, paused, troubled, now };
         demo.apply();
         demo
     }
@@ -153,11 +161,16 @@ impl<P: VenueServer + House + Ticks> Demo<P> {
             }
             Action::Amend { market, yes_pays } => self.kalshi.amend_result(market, yes_pays, now),
             Action::Tick { market, tick } => self.polymarket.tick_changes(market, tick, now),
-            Action::Pause { market, pauses } => self.kalshi.pause_market(market, pauses, now),
+            Action::Pause { market, pauses } => {
+                self.paused = if pauses { self.paused + 1 } else { self.paused.saturating_sub(1) };
+                self.troubled = now;
+                self.kalshi.pause_market(market, pauses, now);
+            }
             Action::CloseMoves { market, close } => self.kalshi.move_close(market, close, now),
             Action::FeeChange { market, fee, from } => self.kalshi.schedule_fee(market, fee, from),
             Action::Dispute { market } => self.polymarket.disputed(market, now),
             Action::Phase { venue, phase, until } => {
+                (self.phases[venue as usize], self.troubled) = ((phase, until), now);
                 self.house(venue).enter(phase, until);
                 let before = self.waiting[venue as usize].take();
                 if matches!(phase, Phase::Restarting | Phase::Shut) {
@@ -167,6 +180,12 @@ impl<P: VenueServer + House + Ticks> Demo<P> {
                 }
             }
         }
+    }
+
+    /// A venue takes again what it takes by its own doing: nobody else has a say in it any more.
+    pub fn be_itself(&mut self, venue: Venue) {
+        let (phase, until) = self.phases[venue as usize];
+        self.house(venue).enter(phase, until);
     }
 
     fn house(&mut self, venue: Venue) -> &mut dyn House {
@@ -193,6 +212,15 @@ impl<P: VenueServer + House + Ticks> Demo<P> {
 }
 
 impl Demo {
+    /// When a venue was last not itself by its own doing: it restarted, paused trading or a market, or took a trade back. Zero before
+    /// the first time.
+    pub fn troubled(&self) -> Nanos {
+        let goes_on =
+            self.paused > 0 || self.phases.iter().any(|(phase, _)| *phase != Phase::Normal);
+        let troubled = if goes_on { self.now } else { self.troubled };
+        troubled.max(self.polymarket.failed_at())
+    }
+
     /// What a venue has of the account that a run trades.
     pub fn statement(&self, venue: Venue) -> Statement {
         match venue {

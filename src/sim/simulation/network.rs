@@ -17,7 +17,6 @@ use crate::sim::transport::lock;
 use crate::twin::http::Response;
 use crate::twin::rng::Rng;
 use crate::twin::ways::{Lane as Wire, begins_others};
-use crate::twin::world::WorldName;
 
 /// How much longer a way may take while it is slow.
 const LONGER_NS: u64 = 1_500_000_000;
@@ -96,16 +95,6 @@ impl Trouble {
 }
 
 impl Simulation {
-    /// Outside the calm world what the venues do does not end as faults do: what holds long after the last fault is asked at
-    /// the end of the day alone.
-    pub(super) fn excuse(&mut self, world: WorldName) {
-        if world != WorldName::Calm {
-            let over = START.after(self.span);
-            self.checks.excuse_until(over);
-            self.shell.excuse_until(over);
-        }
-    }
-
     /// How long something is on its way that leaves now.
     fn one_way(&mut self, venue: Venue, what: Carried) -> Nanos {
         let longer = if self.trouble.active.is(venue, FaultKind::Slow) {

@@ -138,9 +138,9 @@ impl Flow {
         let quote = &mut self.quotes[index];
         quote.is_paused = false;
         quote.levels.iter_mut().for_each(std::collections::BTreeMap::clear);
+        // The pause ends of one that has closed meanwhile, too; the venue has nothing to say of that.
+        self.out.push_back(Action::Pause { market: quote.market, pauses: false });
         if quote.alive {
-            let market = quote.market;
-            self.out.push_back(Action::Pause { market, pauses: false });
             quote.open(fair, &mut self.world_rng, &mut self.out);
         }
     }

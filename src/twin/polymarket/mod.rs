@@ -165,6 +165,8 @@ pub struct PolymarketVenue {
     mode: Mode,
     /// When the mode ends, where that is known.
     mode_ends: Option<Nanos>,
+    /// When a trade was last taken back.
+    failed_at: Nanos,
     mined_after: Nanos,
     confirmed_after: Nanos,
     chain_rules: Option<ChainRules>,
@@ -212,6 +214,7 @@ impl PolymarketVenue {
             tier: config.tier,
             mode: Mode::Normal,
             mode_ends: None,
+            failed_at: Nanos::ZERO,
             mined_after: config.mined_after,
             confirmed_after: config.confirmed_after.max(config.mined_after),
             chain_rules: config.chain_rules,

@@ -79,8 +79,14 @@ impl PolymarketVenue {
         let index = self.settling.remove(place).expect("found above");
         self.trades[index].status = TradeStatus::Failed;
         self.trades[index].updated = now;
+        self.failed_at = now;
         self.show_trade(index, now);
         true
+    }
+
+    /// When a trade was last taken back; zero where none was.
+    pub const fn failed_at(&self) -> Nanos {
+        self.failed_at
     }
 
     /// Trades that are not final, and may yet be reverted: the oldest first.
