@@ -26,6 +26,7 @@ pub mod secrets;
 pub mod snapshot;
 pub mod state_dir;
 pub mod store;
+pub mod terms;
 pub mod text;
 pub mod venue;
 pub mod wall;

@@ -3,6 +3,7 @@
 mod bucket;
 pub mod kalshi;
 mod markets;
+pub mod pairs;
 pub mod polymarket;
 
 use surefoot_hot::book::digest;

@@ -15,6 +15,7 @@ pub mod reconcile;
 pub mod rest;
 mod shown;
 pub mod signer;
+pub mod terms;
 
 pub use cancel::cancel_rights;
 pub use codec::{Kalshi, KalshiRates};

@@ -15,6 +15,7 @@ pub mod rest;
 mod settled;
 mod shown;
 pub mod signer;
+pub mod terms;
 
 pub use cancel::cancel_rights;
 pub use codec::{Polymarket, PolymarketRates};
