@@ -9,6 +9,7 @@ pub mod drill;
 pub mod follow;
 pub mod halt;
 pub mod limits;
+pub mod pairs;
 pub mod release;
 pub mod replay;
 pub mod resume;
@@ -88,6 +89,9 @@ pub enum Verb {
     Drill(drill::DrillVerb),
     /// Measure the parts and the whole
     Bench(bench::BenchArgs),
+    /// Judge whether two markets ask the same
+    #[command(subcommand)]
+    Pairs(pairs::PairsVerb),
     /// Look at the configuration
     #[command(subcommand)]
     Config(config::ConfigVerb),
@@ -98,6 +102,10 @@ pub fn carry_out(cli: Cli) -> Exit {
     let verb = cli.verb.unwrap_or(Verb::Run(RunArgs::default()));
     if let Verb::Config(verb) = &verb {
         return config::run(verb, &cli.common);
+    }
+    // It reads what it is given: no configuration, no state.
+    if let Verb::Pairs(verb) = &verb {
+        return pairs::run(verb, cli.common.json);
     }
     let loaded = match &verb {
         Verb::Run(args) | Verb::Start(args) => find::load_all(&cli.common, Some(args)),
@@ -113,9 +121,12 @@ pub fn carry_out(cli: Cli) -> Exit {
         | Verb::AcceptLoss(_)
         | Verb::Db(_)
         | Verb::Replay(_) => Ok(find::load_for_control(&cli.common)),
-        Verb::Twin(_) | Verb::Bench(_) | Verb::Sim(_) | Verb::Drill(_) | Verb::Config(_) => {
-            find::load_all(&cli.common, None)
-        }
+        Verb::Twin(_)
+        | Verb::Bench(_)
+        | Verb::Sim(_)
+        | Verb::Drill(_)
+        | Verb::Pairs(_)
+        | Verb::Config(_) => find::load_all(&cli.common, None),
     };
     let setup = match loaded {
         Ok(loaded) => Setup { config: loaded.config, json: cli.common.json },
@@ -140,7 +151,7 @@ pub fn carry_out(cli: Cli) -> Exit {
         Verb::Replay(args) => replay::run(&args, &setup),
         Verb::Sim(args) => sim::run(&args, &setup),
         Verb::Drill(verb) => drill::run(&verb, &setup),
-        Verb::Config(_) => unreachable!("answered above"),
+        Verb::Pairs(_) | Verb::Config(_) => unreachable!("answered above"),
     }
 }
 
