@@ -12,7 +12,7 @@ use super::words::Dec;
 /// How one field of two questions stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// The same.
+    /// Both say it, in whatever words.
     Same,
     /// One is exactly what the other is not.
     Opposite,

@@ -28,7 +28,7 @@ pub enum Zone {
     Mountain,
     /// Los Angeles'.
     Pacific,
-    /// Universal time.
+    /// `UTC` or `GMT`, without a summer time.
     Utc,
 }
 

@@ -29,7 +29,7 @@ mod words;
 use serde_json::{Value as Json, json};
 
 pub use date::stamp;
-pub use listed::Listed;
+pub use listed::{Listed, is_placeholder};
 pub use pattern::Pattern;
 pub use question::{Kind, Question, Remedy};
 pub use range::{Compare, Range};

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use crate::facts::Fingerprint;
-use crate::terms::{Compare, Dec, Listed, Pattern, Range, Unit, stamp};
+use crate::terms::{Compare, Dec, Listed, Pattern, Range, Unit, is_placeholder, stamp};
 
 /// Sentences that the venue writes below its rules and that change nothing.
 static FORMS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
@@ -94,30 +94,6 @@ fn ticker_day(ticker: &str) -> Option<i64> {
         ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
     let month = months.iter().position(|name| name.eq_ignore_ascii_case(month))? + 1;
     stamp(&format!("20{year}-{month:02}-{day}T17:00:00Z"))
-}
-
-/// A title that only counts, or says that a name will come.
-fn is_placeholder(title: &str) -> bool {
-    let lower = title.trim().to_lowercase();
-    let counted = [
-        "person",
-        "player",
-        "team",
-        "candidate",
-        "option",
-        "outcome",
-        "individual",
-        "company",
-        "party",
-        "movie",
-        "country",
-    ];
-    let bare = lower
-        .split_once(' ')
-        .is_some_and(|(word, rest)| counted.contains(&word) && rest.len() <= 2);
-    bare || ["tbd", "tba", "placeholder", "to be announced", "to be determined"]
-        .contains(&lower.as_str())
-        || lower.contains("placeholder")
 }
 
 fn strike(row: &Value) -> Option<Result<Range, String>> {

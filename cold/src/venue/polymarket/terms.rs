@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use crate::facts::Fingerprint;
-use crate::terms::{Dec, Listed, Pattern, stamp};
+use crate::terms::{Dec, Listed, Pattern, is_placeholder, stamp};
 
 /// Sentences that the venue writes below its rules and that change nothing.
 static FORMS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
@@ -96,29 +96,4 @@ fn list(field: Option<&Value>) -> Vec<String> {
     };
     let items = parsed.as_ref().and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect()
-}
-
-/// A title that only counts: `Person B`, `Candidate 12`.
-fn is_placeholder(title: &str) -> bool {
-    let lower = title.trim().to_lowercase();
-    let counted = [
-        "person",
-        "player",
-        "team",
-        "candidate",
-        "option",
-        "outcome",
-        "individual",
-        "company",
-        "party",
-        "movie",
-        "country",
-    ];
-    let is_count = |word: &str, next: &str| {
-        counted.contains(&word) && (next.len() == 1 || next.parse::<u16>().is_ok())
-    };
-    let words: Vec<&str> = lower.split([' ', '?']).filter(|word| !word.is_empty()).collect();
-    words.windows(2).any(|pair| words.len() == 2 && is_count(pair[0], pair[1]))
-        || words.windows(3).any(|three| three[0] == "will" && is_count(three[1], three[2]))
-        || lower.contains("placeholder")
 }
