@@ -92,7 +92,10 @@ impl Core {
         let record = *self.orders.find(OrderRef::Id(id)).ok_or(Refusal::NotResting)?;
         let order = record.order;
         let rests = record.state == OrderState::Resting && !record.is_over();
-        if !rests || !record.is_wanted() || record.change.is_some() || *to == Change::of(&order) {
+        // What a group sends is the group's to change: another order in its place would sell beside the group's own.
+        let is_its_own = order.purpose.is_alone();
+        let may = rests && is_its_own && record.is_wanted() && record.change.is_none();
+        if !may || *to == Change::of(&order) {
             return Err(Refusal::NotResting);
         }
         if to.qty > QTY_MAX {

@@ -80,7 +80,7 @@ refusal_words! {
     OldData Opening, "the venue's market data is older than 250 ms, or may be", "by itself, once its sockets have been read empty";
     Quarantined Opening, "something about the market was not understood", "as its cause says: itself, or `surefoot release`";
     Expiry All, "an expiry that does not fit the time in force, or comes too soon for the venue", "by itself: the next order has another";
-    NotResting All, "a change of an order that does not rest, or is being changed or cancelled", "by itself, when that is over";
+    NotResting All, "a change of an order that does not rest, is being changed or cancelled, or is a group's own", "by itself, when that is over; a group changes what it sends by itself";
     Withdrawn Opening, "the market is to be followed no more", "`surefoot follow`";
     Collar Opening, "the price is much worse than elsewhere, or there is none to hold it against", "by itself, with a better price";
     NoClose Quotes, "nobody has said when the market closes: they could rest beyond that, and are cancelled", "with metadata that has a close";

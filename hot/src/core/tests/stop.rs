@@ -3,6 +3,7 @@
 use super::*;
 use crate::order::Purpose;
 use crate::report::Reject;
+use crate::risk::Refusal;
 use crate::venue_mode::VenueMode;
 
 fn count(desk: &Desk, of: Alarm) -> usize {
@@ -404,4 +405,20 @@ fn what_a_stop_loss_leaves_and_the_venue_takes_no_order_for_is_not_begun_again()
     desk.wait(desk.core.limits().span(LimitRow::CooldownLossMs));
     read(&mut desk, 2, 0);
     assert_eq!((count(&desk, Alarm::StopLoss), desk.placed().len()), (1, 1));
+}
+
+/// In its place another order would leave once its cancel is confirmed, beside the one that the group sends then.
+#[test]
+fn the_limit_of_a_stop_loss_is_changed_by_nobody_else() {
+    let (mut desk, order) = limit_order();
+    desk.report(Report::Status(OrderStatus {
+        order: OrderRef::Id(order.id),
+        state: VenueState::Resting,
+        filled: Some(Qty::ZERO),
+    }));
+    let sent = desk.intents.len();
+    desk.control(Control::Amend { order: order.id, price: price(41), qty: qty(40), expires: None });
+    assert_eq!(desk.intents.len(), sent, "neither changed nor cancelled");
+    let is_refused = |note: &Note| matches!(note, Note::Refused { why: Refusal::NotResting, .. });
+    assert!(desk.notes.iter().any(is_refused));
 }
