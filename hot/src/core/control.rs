@@ -13,7 +13,7 @@ use crate::intent::Intent;
 use crate::ledger::CashAccount;
 use crate::market::MarketStatus;
 use crate::note::{Alarm, Note};
-use crate::order::{Change, OrderEvent, OrderState, Pace};
+use crate::order::{Change, OrderEvent, OrderState, Pace, Record};
 use crate::outbox::Outbox;
 use crate::risk::{HaltWhy, LimitRow};
 use crate::units::{Nanos, Price};
@@ -197,6 +197,11 @@ impl Core {
                 self.cancel_risen(now, id, key, out);
             }
             return;
+        }
+        // An order that a start took from the wire log has no name of the venue here until the first answer about it.
+        let awaits_name = |record: &Record| record.order.venue == venue && record.key.is_none();
+        if matches!(order, OrderRef::Key(_)) && self.orders.live().any(awaits_name) {
+            return; // it may be this one: the next reading says
         }
         self.stats.foreign[venue].add(key);
         if !self.orphans.name(key) {

@@ -513,6 +513,31 @@ fn an_order_that_is_not_ours_is_told_once_and_claims_nothing() {
     assert_eq!(desk.core.stats().foreign[Venue::Kalshi].count, 0, "it is gone");
 }
 
+/// A start takes orders in that only the wire log knows; a reading may list one of them before the answer about it has its name.
+#[test]
+fn an_order_that_a_reading_names_may_be_ours_whose_name_is_to_come() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    let key = VenueKey::new(2);
+    let open =
+        Control::Open { venue: Venue::Kalshi, market: Some(KA), order: OrderRef::Key(key), key };
+    desk.reading(Venue::Kalshi, &[open]);
+    assert_eq!(
+        desk.core.stats().foreign[Venue::Kalshi].count,
+        0,
+        "it may be the one without a name"
+    );
+    assert_eq!(desk.core.stats().alarms, 0);
+    desk.report(Report::Bound { order: first.id, key: VenueKey::new(1) });
+    desk.wait(Nanos::from_secs(12));
+    desk.reading(Venue::Kalshi, &[open]);
+    assert_eq!(desk.core.stats().foreign[Venue::Kalshi].count, 1, "it is another's");
+    assert!(
+        desk.notes.iter().any(|note| matches!(note, Note::Alarm { what: Alarm::ForeignOrder, .. }))
+    );
+}
+
 #[test]
 fn an_order_keeps_its_first_name_and_a_name_its_first_order() {
     let mut desk = Desk::new();
