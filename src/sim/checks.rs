@@ -79,6 +79,8 @@ pub struct Checks {
     /// Whether a group waited for a bid after the last event: nobody bids for what it has to sell, or it would lose more by that than
     /// `limits.unwind_loss`.
     waited_for_bid: bool,
+    /// The group that had been selling for longest after the last event: the one that is handed to a person next.
+    sells_longest: Option<GroupId>,
     /// Whether the core has halted because of that, and nobody has asked yet.
     halted_unsold: bool,
 }
@@ -124,6 +126,9 @@ impl Checks {
         let waits =
             |group: &Group| group.dear_since.is_some() || nobody_buys_what_is_left(core, group);
         self.waited_for_bid = core.groups().iter().any(waits);
+        let selling =
+            core.groups().iter().filter_map(|group| Some((group.unwinding_since?, group.id)));
+        self.sells_longest = selling.min().map(|(_, id)| id);
         self.check_groups(now, core)
     }
 
@@ -252,7 +257,11 @@ impl Checks {
             return Ok(());
         }
         let what = match core.halted() {
-            Some(why) => format!("nothing went wrong, and the core halted: {why:?} at {event:?}"),
+            Some(why) => {
+                let group = self.sells_longest.filter(|_| why == HaltWhy::Group);
+                let group = group.map_or_else(String::new, |id| format!(" (group {})", id.get()));
+                format!("nothing went wrong, and the core halted: {why:?}{group} at {event:?}")
+            }
             None => format!("the core is not halted any more at {event:?}"),
         };
         Err(Broken::new("S12", what))
