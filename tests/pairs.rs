@@ -4,6 +4,8 @@
 
 #[path = "pairs/coins.rs"]
 mod coins;
+#[path = "pairs/found.rs"]
+mod found;
 #[path = "pairs/generated.rs"]
 mod generated;
 #[path = "pairs/written.rs"]

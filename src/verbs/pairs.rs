@@ -1,5 +1,7 @@
 //! `surefoot pairs`: whether a market of one venue asks what a market of the other asks.
 
+mod find;
+
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -27,6 +29,17 @@ Ends with 0 once every line has its answer: a line that cannot be read is answer
 read to its end or the answer cannot be written. docs/pairs.md says what a certificate proves."
     )]
     Judge(JudgeArgs),
+    /// Find the pairs among the listings of both venues: certified, or offered to a person
+    #[command(
+        after_help = "Each line of FILE is one object with a market object under its venue's name, in any order. Each line of the answer is one pair \
+with the name and title of each market, `verdict`, `polarity`, `reason` and `missing`: for each market of the first venue the certified ones \
+first, then the offered ones that lack least.\n\n\
+Example, where VENUE is the venue's name:\n  jq -c '.[] | {VENUE: .}' listing.json >> listings.jsonl\n  \
+surefoot pairs find listings.jsonl > found.jsonl\n\n\
+Ends with 0 once the listings are searched; a line that cannot be read is told on stderr and left out. Ends with 1 where the file cannot be \
+read to its end or the answer cannot be written. docs/pairs.md says how pairs are found."
+    )]
+    Find(find::FindArgs),
 }
 
 /// Which pairs to judge.
@@ -52,17 +65,13 @@ struct Counts {
 
 /// `surefoot pairs …`: reads a file and touches nothing else.
 pub fn run(verb: &PairsVerb, json: bool) -> Exit {
-    let PairsVerb::Judge(args) = verb;
-    let done = if args.file == Path::new("-") {
-        judge_lines(&mut io::stdin().lock(), &mut io::stdout().lock(), args.certificates)
-    } else {
-        match File::open(&args.file) {
-            Ok(file) => {
-                judge_lines(&mut BufReader::new(file), &mut io::stdout().lock(), args.certificates)
-            }
-            Err(error) => Err(error),
-        }
+    let args = match verb {
+        PairsVerb::Judge(args) => args,
+        PairsVerb::Find(args) => return find::run(args, json),
     };
+    let done = open(&args.file).and_then(|mut input| {
+        judge_lines(&mut *input, &mut io::stdout().lock(), args.certificates)
+    });
     match done {
         Ok(counts) => {
             let Counts { certified, offered, refused, unread } = counts;
@@ -77,31 +86,48 @@ pub fn run(verb: &PairsVerb, json: bool) -> Exit {
     }
 }
 
+/// A file, or stdin.
+fn open(file: &Path) -> io::Result<Box<dyn BufRead>> {
+    Ok(if file == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(BufReader::new(File::open(file)?))
+    })
+}
+
+/// Hands over each line that is not empty, with its number; what is longer than a line may be comes as a sentence that says so.
+fn each_line(
+    input: &mut dyn BufRead,
+    mut take: impl FnMut(u64, Result<&[u8], String>) -> io::Result<()>,
+) -> io::Result<()> {
+    let (mut line, mut number) = (Vec::new(), 0_u64);
+    loop {
+        line.clear();
+        if input.take(LINE_BYTES_MAX).read_until(b'\n', &mut line)? == 0 {
+            return Ok(());
+        }
+        number += 1;
+        if line.last() != Some(&b'\n') && line.len() as u64 == LINE_BYTES_MAX {
+            skip_line(input)?;
+            let why = format!("input: line {number} is longer than {LINE_BYTES_MAX} bytes");
+            take(number, Err(why))?;
+        } else if !line.trim_ascii().is_empty() {
+            take(number, Ok(&line))?;
+        }
+    }
+}
+
 /// Answers line by line: what is read of the file is one line at a time.
 fn judge_lines(
     input: &mut dyn BufRead,
     out: &mut dyn Write,
     certificates: bool,
 ) -> io::Result<Counts> {
-    let (mut counts, mut number) = (Counts::default(), 0_u64);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        if input.take(LINE_BYTES_MAX).read_until(b'\n', &mut line)? == 0 {
-            return Ok(counts);
-        }
-        number += 1;
-        let is_cut = line.last() != Some(&b'\n') && line.len() as u64 == LINE_BYTES_MAX;
-        if is_cut {
-            skip_line(input)?;
-        } else if line.trim_ascii().is_empty() {
-            continue;
-        }
-        let (id, judged, read) = if is_cut {
-            let why = format!("input: line {number} is longer than {LINE_BYTES_MAX} bytes");
-            (Value::Null, Judgement::refused(why), false)
-        } else {
-            judge_line(&line, number)
+    let mut counts = Counts::default();
+    each_line(input, |number, line| {
+        let (id, judged, read) = match line {
+            Ok(line) => judge_line(line, number),
+            Err(why) => (Value::Null, Judgement::refused(why), false),
         };
         match judged.verdict {
             Verdict::Certified => counts.certified += 1,
@@ -109,8 +135,9 @@ fn judge_lines(
             Verdict::Refused => counts.refused += 1,
         }
         counts.unread += u64::from(!read);
-        writeln!(out, "{}", answer(&id, judged, certificates))?;
-    }
+        writeln!(out, "{}", answer(&id, judged, certificates))
+    })?;
+    Ok(counts)
 }
 
 fn skip_line(input: &mut dyn BufRead) -> io::Result<()> {
@@ -149,17 +176,20 @@ fn judge_line(line: &[u8], number: u64) -> (Value, Judgement, bool) {
 }
 
 fn answer(id: &Value, judged: Judgement, certificates: bool) -> Value {
-    let mut answer = json!({
-        "id": id,
-        "verdict": judged.verdict.name(),
-        "polarity": judged.polarity(),
-        "reason": judged.reason,
-        "missing": judged.missing,
-    });
+    let mut answer = json!({ "id": id });
+    say(&mut answer, judged, certificates);
+    answer
+}
+
+/// Adds what was found of a pair to its line.
+fn say(answer: &mut Value, judged: Judgement, certificates: bool) {
+    answer["verdict"] = judged.verdict.name().into();
+    answer["polarity"] = judged.polarity().into();
+    answer["reason"] = judged.reason.into();
+    answer["missing"] = judged.missing.into();
     if certificates && let Some(certificate) = judged.certificate {
         answer["certificate"] = certificate;
     }
-    answer
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use crate::facts::Fingerprint;
 /// What a venue's market object says.
 #[derive(Clone, Debug, Default)]
 pub struct Listed {
+    /// The name that the venue's market has for programs: shown, and never compared.
+    pub name: String,
     /// What the venue calls the market: as a rule a question, at Kalshi without what tells it from others of its event.
     pub title: String,
     /// What YES, or the first outcome, stands for among the markets of its event.

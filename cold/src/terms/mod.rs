@@ -5,6 +5,7 @@
 //! between is **offered** to a person, with what is missing. Functions of this module read texts and nothing else: no clock, no
 //! file, no network. `docs/pairs.md` says what is read.
 
+mod candidates;
 mod compare;
 mod crypto;
 mod date;
@@ -28,6 +29,7 @@ mod words;
 
 use serde_json::{Value as Json, json};
 
+pub use candidates::{Candidate, Found, find};
 pub use date::stamp;
 pub use listed::{Listed, is_placeholder};
 pub use pattern::Pattern;
@@ -93,28 +95,58 @@ impl Judgement {
     }
 }
 
+/// A listed market, and the question that it asks.
+#[derive(Clone, Debug)]
+pub struct Asked<'a> {
+    listed: &'a Listed,
+    text: Text,
+    question: Question,
+}
+
+impl<'a> Asked<'a> {
+    /// Reads the texts of a market.
+    pub fn of(listed: &'a Listed) -> Self {
+        let text = Text::of(listed);
+        let question = read_text(listed, &text);
+        Self { listed, text, question }
+    }
+
+    /// The market.
+    pub const fn listed(&self) -> &'a Listed {
+        self.listed
+    }
+
+    /// The question.
+    pub const fn question(&self) -> &Question {
+        &self.question
+    }
+}
+
 /// The question that a listed market asks.
 pub fn read(listed: &Listed) -> Question {
-    let text = Text::of(listed);
-    let kind = kind::of(listed, &text);
+    read_text(listed, &Text::of(listed))
+}
+
+fn read_text(listed: &Listed, text: &Text) -> Question {
+    let kind = kind::of(listed, text);
     let mut question = Question::new(kind);
     match kind {
         Kind::Touch | Kind::PriceAt | Kind::UpDown => {
-            crypto::read(kind, listed, &text, &mut question)
+            crypto::read(kind, listed, text, &mut question)
         }
-        Kind::Figure => figures::read(listed, &text, &mut question),
+        Kind::Figure => figures::read(listed, text, &mut question),
         Kind::RateDecision | Kind::RateLevel | Kind::RateCount => {
-            figures::read_rate(kind, listed, &text, &mut question)
+            figures::read_rate(kind, listed, text, &mut question)
         }
-        Kind::Weather => weather::read(listed, &text, &mut question),
-        Kind::Election => vote::read(listed, &text, &mut question),
+        Kind::Weather => weather::read(listed, text, &mut question),
+        Kind::Election => vote::read(listed, text, &mut question),
         Kind::Game | Kind::Spread | Kind::Total | Kind::Champion => {
-            sports::read(kind, listed, &text, &mut question)
+            sports::read(kind, listed, text, &mut question)
         }
-        Kind::Award => vote::read_prize(kind, listed, &text, &mut question),
-        Kind::Other => other(&text, &mut question),
+        Kind::Award => vote::read_prize(kind, listed, text, &mut question),
+        Kind::Other => other(text, &mut question),
     }
-    mishaps::read(&text, &mut question);
+    mishaps::read(text, &mut question);
     let negative = ["not", "never", "fail", "fails", "nobody", "neither", "except"];
     question.negated = negative.iter().any(|word| has(&text.title, word))
         || text
@@ -125,7 +157,7 @@ pub fn read(listed: &Listed) -> Question {
     question.negated |= (denies("resolves to no") || denies("resolve to no"))
         && !denies("resolves to yes")
         && !denies("resolve to yes");
-    titles::check(&text, &mut question);
+    titles::check(text, &mut question);
     for (sentence, shown) in text.rules.iter().zip(&text.shown) {
         if !forms::understood(kind, sentence, listed.forms) {
             question.unread.push(shown.clone());
@@ -145,11 +177,17 @@ fn other(text: &Text, question: &mut Question) {
 
 /// Judges a pair of listed markets.
 pub fn judge(one: &Listed, other: &Listed) -> Judgement {
+    judge_asked(&Asked::of(one), &Asked::of(other))
+}
+
+/// The same where their texts have been read.
+pub fn judge_asked(one: &Asked<'_>, other: &Asked<'_>) -> Judgement {
+    let (this, that) = (&one.question, &other.question);
+    let (one, other) = (one.listed, other.listed);
     let (Some(this_text), Some(that_text)) = (one.fingerprint, other.fingerprint) else {
         return Judgement::refused("rules: a market shows no rule text");
     };
-    let (this, that) = (read(one), read(other));
-    let mut compared = compare::compare(&this, &that);
+    let mut compared = compare::compare(this, that);
     if let Some(first) = compared.differs.first() {
         let more = compared.differs.len() - 1;
         let reason = if more == 0 {
@@ -187,7 +225,7 @@ pub fn judge(one: &Listed, other: &Listed) -> Judgement {
         ),
         missing: Vec::new(),
         certificate: Some(certificate(
-            (&this, &that),
+            (this, that),
             [this_text.to_string(), that_text.to_string()],
             opposite,
         )),

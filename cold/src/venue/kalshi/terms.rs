@@ -63,6 +63,7 @@ pub fn listed(row: &Value) -> Result<Listed, String> {
     let windowed = code.contains("15m");
     let at = |field: &str| stamp(text(field));
     Ok(Listed {
+        name: ticker.to_owned(),
         title: title.to_owned(),
         stands_for: stands_for.to_owned(),
         event: nested("title").to_owned(),

@@ -61,7 +61,10 @@ pub fn listed(row: &Value) -> Result<Listed, String> {
         .get("line")
         .filter(|line| !line.is_null())
         .map(|line| line.as_str().map_or_else(|| line.to_string(), str::to_owned));
+    let name =
+        [text("conditionId"), text("slug"), text("id")].into_iter().find(|name| !name.is_empty());
     Ok(Listed {
+        name: name.unwrap_or_default().to_owned(),
         title: title.to_owned(),
         stands_for: group.to_owned(),
         event: nested("title").to_owned(),
