@@ -2,6 +2,7 @@
 //! ours.
 
 use super::Core;
+use super::orders::Orders;
 use crate::bounds::{FOREIGN_MAX, ORPHANS_MAX, STRAYS_TOLD_MAX};
 use crate::ids::{MarketId, OrderId, OrderRef, VenueKey};
 use crate::note::Alarm;
@@ -17,6 +18,9 @@ use std::collections::VecDeque;
 /// order leaves; Kalshi's comes with the answer, which is waited for 2 s, or with that to a query, sent once a
 /// second from then on: room for several to be lost.
 const CLAIM_WAIT: Nanos = Nanos::from_secs(10);
+/// The same while an order of ours is live that it may be about and whose name nobody has said: a start takes such orders from the wire
+/// log, and a venue may leave questions about them unanswered for a minute.
+const OWNER_WAIT: Nanos = Nanos::from_secs(120);
 /// The most alarms about orders that are not ours within one [`ALARMS_SPAN`]. Further ones are only counted.
 const ALARMS_MAX: u32 = 16;
 /// The time that [`ALARMS_MAX`] is counted over.
@@ -27,7 +31,7 @@ const ALARMS_SPAN: Nanos = Nanos::from_secs(60);
 struct Orphan {
     since: Nanos,
     report: Report,
-    /// Whether it may be about an order of ours whose venue name is not known yet.
+    /// Whether it may be about an order of ours whose venue name was not known when it came.
     expects_owner: bool,
     /// Whether it has been counted as another's. It is kept while there is room: a name may come very late.
     given_up: bool,
@@ -115,15 +119,25 @@ impl Orphans {
         None
     }
 
-    /// Gives up the next report that nobody claimed in time, from position `at` on, and hands it over. It is kept still.
-    fn poll_unclaimed(&mut self, now: Nanos, at: &mut usize) -> Option<Report> {
+    /// Gives up the next report that nobody claimed in time, from position `at` on, and hands it over. It is kept still. One that an
+    /// order of ours may yet claim, by what `has_owner` says, has more time.
+    fn poll_unclaimed(
+        &mut self,
+        now: Nanos,
+        at: &mut usize,
+        has_owner: impl Fn(&Report) -> bool,
+    ) -> Option<Report> {
         // They stand in the order in which they came.
         while let Some(orphan) = self.waiting.get_mut(*at) {
-            if now.since(orphan.since) < CLAIM_WAIT {
+            let waited = now.since(orphan.since);
+            if waited < CLAIM_WAIT {
                 return None;
             }
             *at += 1;
-            if !std::mem::replace(&mut orphan.given_up, true) {
+            let is_due =
+                waited >= OWNER_WAIT || !orphan.expects_owner || !has_owner(&orphan.report);
+            if !orphan.given_up && is_due {
+                orphan.given_up = true;
                 return Some(orphan.report);
             }
         }
@@ -191,23 +205,7 @@ impl Core {
         if self.orphans.keeps(report) {
             return; // told twice
         }
-        let mut nameless = self.orders.live().filter(|record| record.key.is_none());
-        let expects_owner = match report {
-            Report::Fill(fill) => nameless.any(|record| {
-                record.order.market == fill.market && record.order.on_book().0 == fill.side
-            }),
-            Report::Bound { .. }
-            | Report::Unsent { .. }
-            | Report::Rejected { .. }
-            | Report::TimedOut { .. }
-            | Report::Status(_)
-            | Report::Finality { .. }
-            | Report::CancelRefused { .. }
-            | Report::Absent { .. }
-            | Report::Terms { .. }
-            | Report::AmendRefused { .. } => nameless.next().is_some(),
-        };
-        drop(nameless);
+        let expects_owner = may_be_ours(&self.orders, report);
         if let Some(gone) = self.orphans.keep(now, report, expects_owner) {
             self.stray(now, &gone, out);
         }
@@ -227,7 +225,10 @@ impl Core {
     /// A report that no order of ours claims in time belongs to somebody else's order.
     pub(super) fn give_up_orphans(&mut self, now: Nanos, out: &mut Outbox) {
         let mut at = 0;
-        while let Some(report) = self.orphans.poll_unclaimed(now, &mut at) {
+        loop {
+            let Self { orphans, orders, .. } = self;
+            let has_owner = |report: &Report| may_be_ours(orders, report);
+            let Some(report) = orphans.poll_unclaimed(now, &mut at, has_owner) else { return };
             self.stray(now, &report, out);
         }
     }
@@ -254,6 +255,26 @@ impl Core {
         if !named && self.orphans.may_tell(now, order, what) {
             self.alarm(what, market, None, out);
         }
+    }
+}
+
+/// Whether a report may be about a live order of ours whose venue name is not known yet.
+fn may_be_ours(orders: &Orders, report: &Report) -> bool {
+    let mut nameless = orders.live().filter(|record| record.key.is_none());
+    match report {
+        Report::Fill(fill) => nameless.any(|record| {
+            record.order.market == fill.market && record.order.on_book().0 == fill.side
+        }),
+        Report::Bound { .. }
+        | Report::Unsent { .. }
+        | Report::Rejected { .. }
+        | Report::TimedOut { .. }
+        | Report::Status(_)
+        | Report::Finality { .. }
+        | Report::CancelRefused { .. }
+        | Report::Absent { .. }
+        | Report::Terms { .. }
+        | Report::AmendRefused { .. } => nameless.next().is_some(),
     }
 }
 

@@ -109,7 +109,9 @@ fn a_name_that_comes_very_late_still_claims_its_fill() {
     let ours = Fill { order: OrderRef::Key(key), ..desk.fill_of(&first, 30) };
     desk.report(Report::Fill(ours));
     desk.report(Report::TimedOut { order: first.id });
-    desk.wait(Nanos::from_secs(30));
+    desk.wait(Nanos::from_secs(110));
+    assert_eq!(alarms(&desk, Alarm::ForeignFill), 0, "an order of ours has no name yet");
+    desk.wait(Nanos::from_secs(20));
     assert_eq!(alarms(&desk, Alarm::ForeignFill), 1, "nobody could say so until then");
     desk.report(Report::Bound { order: first.id, key });
     assert_eq!(desk.held(KA, Outcome::No), qty(30));
