@@ -265,6 +265,19 @@ impl Directory {
         (entry.paid_by, entry.names) = (listed.paid_by, listed.names.clone());
     }
 
+    /// All terms of a known market are as they are `listed` now. Its number, its cluster and its theme stay, and what relations stand
+    /// on: [`Self::set_facts`].
+    ///
+    /// # Panics
+    /// If the number was never given out.
+    pub fn set_terms(&mut self, market: MarketId, listed: &Entry) {
+        let known = &mut self.entries[market.index()];
+        let MarketDef { market, cluster, theme, .. } = known.def;
+        let def = MarketDef { market, cluster, theme, ..listed.def };
+        let facts = std::mem::take(&mut known.facts);
+        *known = Entry { def, facts, ..listed.clone() };
+    }
+
     /// Takes over of another directory, which has the same numbers, what operators said and what certificates rely on.
     pub fn take_over(&mut self, other: &Self) {
         (self.withdrawn, self.declared) = (other.withdrawn.clone(), other.declared.clone());

@@ -20,6 +20,8 @@ use super::run_note::RunNote;
 
 /// How often they are read where no venue has said anything.
 const READ_EVERY: Duration = Duration::from_secs(600);
+/// The same while a venue does not list markets of an earlier run.
+const READ_UNLISTED: Duration = Duration::from_secs(60);
 /// How soon they are read again after a venue has said that one has changed or a close has moved, or a reading failed.
 const READ_AGAIN: Duration = Duration::from_secs(10);
 
@@ -53,9 +55,14 @@ impl FeeReading {
         }
     }
 
-    /// Whether one should begin, where a venue has said that fees or a close have changed or not.
-    fn is_due(&self, now: Instant, is_told: bool) -> bool {
-        let after = if is_told { READ_AGAIN } else { READ_EVERY };
+    /// Whether one should begin, where a venue has said that fees or a close have changed or not, and where markets are missing from
+    /// its list or not.
+    fn is_due(&self, now: Instant, is_told: bool, is_missed: bool) -> bool {
+        let after = match (is_told, is_missed) {
+            (true, _) => READ_AGAIN,
+            (false, true) => READ_UNLISTED,
+            (false, false) => READ_EVERY,
+        };
         self.asked.is_none() && now.duration_since(self.began) >= after
     }
 }
@@ -73,7 +80,8 @@ impl Running {
                 }),
             );
         }
-        if self.fee_reading.is_due(Instant::now(), self.notices.wants_terms()) {
+        let (told, missed) = (self.notices.wants_terms(), self.catalogue.has_unread());
+        if self.fee_reading.is_due(Instant::now(), told, missed) {
             self.read_fees();
         }
     }
@@ -163,11 +171,13 @@ mod tests {
     fn a_word_of_a_venue_is_read_sooner_than_the_round_comes() {
         let begin = Instant::now();
         let reading = FeeReading::begin(begin);
-        let due = |secs, told| reading.is_due(begin + Duration::from_secs(secs), told);
+        let at = |secs| begin + Duration::from_secs(secs);
+        let due = |secs, told| reading.is_due(at(secs), told, false);
         assert_eq!([due(9, true), due(10, true)], [false, true]);
         assert_eq!([due(599, false), due(600, false)], [false, true]);
+        assert_eq!([59, 60].map(|secs| reading.is_due(at(secs), false, true)), [false, true]);
         let asked = Some(std::thread::spawn(|| PerVenue::from_fn(|_| Ok(Vec::new()))));
         let reading = FeeReading { asked, ..FeeReading::begin(begin) };
-        assert!(!reading.is_due(begin + Duration::from_secs(600), true), "one at a time");
+        assert!(!reading.is_due(at(600), true, true), "one at a time");
     }
 }

@@ -13,7 +13,6 @@ use surefoot_cold::feed::assign;
 use surefoot_cold::store::names::MarketNames;
 use surefoot_cold::venue::{Terms, listing};
 use surefoot_hot::bounds::MARKET_LINKS_MAX;
-use surefoot_hot::event::Event;
 use surefoot_hot::ids::{ClusterId, MarketId, Venue};
 use surefoot_hot::per_venue::PerVenue;
 
@@ -237,33 +236,26 @@ impl Running {
     pub(super) fn hand_on(&mut self, changes: Vec<CatalogueChange>) -> Result<usize, String> {
         let mut baskets = 0;
         for CatalogueChange { version: _, what } in changes {
-            match what {
-                Change::Followed(entry) => {
-                    self.checks[entry.def.venue].follow(&entry);
-                    self.audit.follow(&entry);
-                    self.rescue.iter_mut().for_each(|rescue| rescue.follow(&entry));
-                    self.engine.tell_names(&entry)?;
-                    entry.events().for_each(|event| self.engine.tell(event));
+            match &what {
+                Change::Followed(entry) | Change::Read(entry) => self.name_to_all(entry)?,
+                Change::Renamed(entry) => {
+                    self.rename(entry, &what)?;
+                    continue;
                 }
-                Change::Fees(entry) => {
-                    entry.fee_events().for_each(|event| self.engine.tell(event));
-                }
-                Change::Listed(entry) => {
-                    entry.listed_events().for_each(|event| self.engine.tell(event));
-                }
-                Change::Renamed(entry) => self.rename(&entry)?,
-                Change::Withdrawn(market) => self.engine.tell(Event::MarketWithdrawn { market }),
-                Change::Basket(legs) => {
-                    baskets += 1;
-                    legs.into_iter().for_each(|leg| self.engine.tell(Event::Basket(leg)));
-                }
-                Change::BasketWithdrawn { basket, why } => {
-                    baskets += 1;
-                    self.engine.tell(Event::BasketWithdrawn { basket, why });
-                }
+                Change::Basket(_) | Change::BasketWithdrawn { .. } => baskets += 1,
+                Change::Fees(_) | Change::Listed(_) | Change::Withdrawn(_) => {}
             }
+            what.events().into_iter().for_each(|event| self.engine.tell(event));
         }
         Ok(baskets)
+    }
+
+    /// Everybody who must understand what comes of a market, or write to its venue, hears how it is called now.
+    pub(super) fn name_to_all(&mut self, entry: &Arc<Entry>) -> Result<(), String> {
+        self.checks[entry.def.venue].follow(entry);
+        self.audit.follow(entry);
+        self.rescue.iter_mut().for_each(|rescue| rescue.follow(entry));
+        self.engine.tell_names(entry)
     }
 
     /// Writes down which number stands for which market, and what is wanted: the core must not hear of a number before.

@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use surefoot_cold::directory::Entry;
 use surefoot_cold::observe::told::NamedPlace;
-use surefoot_hot::event::{Control, Event, Oddity};
+use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::{MarketId, Venue};
 
 use super::Running;
 use super::run_note::RunNote;
-use crate::catalogue::Refreshed;
+use crate::catalogue::{Change, Refreshed};
 
 impl Running {
     /// Takes in what a venue lists of the markets that it was asked for.
@@ -56,16 +56,12 @@ impl Running {
 
     /// A market is called or signed for otherwise than it was, such as with another neg-risk flag: whoever writes to the venue must
     /// know, and nothing is opened there before a person has looked.
-    pub(super) fn rename(&mut self, entry: &Arc<Entry>) -> Result<(), String> {
-        let (venue, market) = (entry.def.venue, Some(entry.def.market));
-        self.checks[venue].follow(entry);
-        self.audit.follow(entry);
-        self.rescue.iter_mut().for_each(|rescue| rescue.follow(entry));
-        self.engine.tell(Event::Odd { venue, market, what: Oddity::Meaning });
-        self.engine.tell_names(entry)?;
-        entry.listed_events().for_each(|event| self.engine.tell(event));
+    pub(super) fn rename(&mut self, entry: &Arc<Entry>, change: &Change) -> Result<(), String> {
+        // The core first: it opens nothing there from then on.
+        change.events().into_iter().for_each(|event| self.engine.tell(event));
+        self.name_to_all(entry)?;
         let text = format!("{} is called or signed for otherwise than before", entry.names.id());
-        self.tell_of(RunNote::TermsUnread, NamedPlace::of_venue(venue), text);
+        self.tell_of(RunNote::TermsUnread, NamedPlace::of_venue(entry.def.venue), text);
         self.save_names(&self.catalogue)
     }
 }

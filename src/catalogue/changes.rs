@@ -6,7 +6,7 @@ use std::sync::Arc;
 use surefoot_cold::directory::Entry;
 use surefoot_hot::basket::{BasketDef, Proven};
 use surefoot_hot::bounds::{BASKETS_MAX, CLUSTERS_MAX, MARKETS_MAX};
-use surefoot_hot::event::WithdrawnWhy;
+use surefoot_hot::event::{Event, Oddity, WithdrawnWhy};
 use surefoot_hot::ids::{BasketId, ClusterId, MarketId, Venue};
 
 use super::Catalogue;
@@ -29,6 +29,8 @@ pub enum Change {
     Fees(Arc<Entry>),
     /// A market has another least order, or closes at another time.
     Listed(Arc<Entry>),
+    /// The terms of a market that was not listed when the run began.
+    Read(Arc<Entry>),
     /// A market is called or signed for otherwise.
     Renamed(Arc<Entry>),
     /// A market is to be followed no more.
@@ -37,6 +39,28 @@ pub enum Change {
     Basket(Vec<BasketDef>),
     /// A basket is not bought any more.
     BasketWithdrawn { basket: BasketId, why: WithdrawnWhy },
+}
+
+impl Change {
+    /// What the core is told of it, in order.
+    pub fn events(&self) -> Vec<Event> {
+        match self {
+            Self::Followed(entry) | Self::Read(entry) => entry.events().collect(),
+            Self::Fees(entry) => entry.fee_events().collect(),
+            Self::Listed(entry) => entry.listed_events().collect(),
+            // Nothing is opened there before a person has looked.
+            Self::Renamed(entry) => {
+                let (venue, market) = (entry.def.venue, Some(entry.def.market));
+                let odd = Event::Odd { venue, market, what: Oddity::Meaning };
+                std::iter::once(odd).chain(entry.listed_events()).collect()
+            }
+            Self::Withdrawn(market) => vec![Event::MarketWithdrawn { market: *market }],
+            Self::Basket(legs) => legs.iter().copied().map(Event::Basket).collect(),
+            Self::BasketWithdrawn { basket, why } => {
+                vec![Event::BasketWithdrawn { basket: *basket, why: *why }]
+            }
+        }
+    }
 }
 
 impl Catalogue {
@@ -93,6 +117,7 @@ impl Catalogue {
         for entry in found {
             if let Some((market, _)) = self.known(entry) {
                 is_new |= self.directory.set_facts(market, &entry.facts);
+                is_new |= self.unread.remove(&market);
             }
         }
         if is_new {
@@ -129,7 +154,7 @@ impl Catalogue {
     /// Buys the baskets that can be made now of the markets that are followed, and buys no more of those that cannot.
     fn add_baskets(&mut self, changes: &mut Vec<CatalogueChange>) -> Result<(), String> {
         let directory = self.directory.clone();
-        let is_wanted = |market| !directory.is_withdrawn(market);
+        let is_wanted = |market| !directory.is_withdrawn(market) && !self.is_unread(market);
         let related = Related::of(&self.relations, &directory, is_wanted);
         let new: Vec<_> =
             related.left_out.iter().filter(|line| !self.left_out.contains(line)).collect();
@@ -237,6 +262,7 @@ mod tests {
             Change::Followed(entry) => format!("follow {}", entry.names.id()),
             Change::Fees(entry) => format!("fees of {}", entry.names.id()),
             Change::Listed(entry) => format!("listing of {}", entry.names.id()),
+            Change::Read(entry) => format!("terms of {}", entry.names.id()),
             Change::Renamed(entry) => format!("names of {}", entry.names.id()),
             Change::Withdrawn(market) => format!("withdraw {}", market.get()),
             Change::Basket(legs) => format!("basket {} of {}", legs[0].basket().get(), legs.len()),
@@ -317,21 +343,7 @@ mod tests {
         let start = Control::Start { epoch: 1, first_order: 1 };
         let mut events = vec![Event::Control(start)];
         events.extend(catalogue.events());
-        for change in changes {
-            match &change.what {
-                Change::Followed(entry) => events.extend(entry.events()),
-                Change::Fees(entry) => events.extend(entry.fee_events()),
-                Change::Listed(entry) => events.extend(entry.listed_events()),
-                Change::Renamed(entry) => events.extend(entry.listed_events()),
-                Change::Withdrawn(market) => {
-                    events.push(Event::MarketWithdrawn { market: *market });
-                }
-                Change::Basket(legs) => events.extend(legs.iter().copied().map(Event::Basket)),
-                &Change::BasketWithdrawn { basket, why } => {
-                    events.push(Event::BasketWithdrawn { basket, why });
-                }
-            }
-        }
+        events.extend(changes.iter().flat_map(|change| change.what.events()));
         let mut out = Outbox::new();
         for event in events {
             core.on_event(Nanos::from_secs(1), &event, &mut out);

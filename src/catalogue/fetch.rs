@@ -13,7 +13,7 @@ use crate::relations::Relations;
 
 impl Catalogue {
     /// Asks each venue for the terms of every market named; `metadata` leads to where it tells them. Markets of `known` keep
-    /// their numbers; one that the venue lists no more stays, closed.
+    /// their numbers. One that the venue does not list stays: over where it was, else to be read again before anything is opened there.
     ///
     /// # Errors
     /// A venue does not answer.

@@ -11,15 +11,15 @@ mod numbers;
 mod refresh;
 mod relate;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use surefoot_cold::directory::{Directory, Entry};
 use surefoot_cold::text::counted;
 use surefoot_hot::basket::{BasketDef, Proven};
 use surefoot_hot::bounds::MARKETS_MAX;
-use surefoot_hot::event::{Event, WithdrawnWhy};
-use surefoot_hot::ids::{BasketId, Venue};
+use surefoot_hot::event::{Control, Event, WithdrawnWhy};
+use surefoot_hot::ids::{BasketId, MarketId, Venue};
 use surefoot_hot::market::{MarketDef, MarketStatus};
 use surefoot_hot::per_venue::PerVenue;
 
@@ -51,6 +51,9 @@ pub struct Catalogue {
     numbers: Numbers,
     /// Baskets that the core knows from earlier runs and that are not made any more, and why.
     undeclared: Vec<(BasketId, WithdrawnWhy)>,
+    /// Markets of earlier runs, not over when they were last heard of, that their venue did not list when this run began. A list
+    /// without them says nothing of them: what is held there is sold, and nothing is opened before they are listed again.
+    unread: BTreeSet<MarketId>,
 }
 
 /// Markets to be followed beside those in relations, as each venue calls them: condition ids, tickers.
@@ -72,10 +75,21 @@ impl Catalogue {
         let all = self.directory.iter().map(|entry| entry.def.market);
         let left = all.filter(|market| self.directory.is_withdrawn(*market));
         let left = left.map(|market| Event::MarketWithdrawn { market });
-        markets.chain(baskets).chain(gone).chain(left)
+        let unread = self.unread.iter().map(|&market| Control::TermsUnread { market });
+        markets.chain(unread.map(Event::Control)).chain(baskets).chain(gone).chain(left)
     }
 
-    /// Gives out numbers: known markets keep theirs. Their cluster and their theme are today's: a relation declared since may have joined
+    /// Whether a market's terms have not been read in this run.
+    pub fn is_unread(&self, market: MarketId) -> bool {
+        self.unread.contains(&market)
+    }
+
+    /// Whether there are markets that are followed and whose terms have not been read in this run.
+    pub fn has_unread(&self) -> bool {
+        self.unread.iter().any(|market| !self.directory.is_withdrawn(*market))
+    }
+
+    /// Gives out numbers: known markets keep theirs. One that is not among those found, and was not over, is [unread](Self::is_unread). Their cluster and their theme are today's: a relation declared since may have joined
     /// two that were apart, and the core moves what is held along.
     fn number(
         &mut self,
@@ -92,7 +106,10 @@ impl Catalogue {
                     entry = Entry { def, ..fresh };
                 }
                 None => {
-                    entry.def.status = MarketStatus::Closed;
+                    if !old.def.status.is_over() {
+                        entry.def.status = MarketStatus::Observe;
+                        self.unread.insert(old.def.market);
+                    }
                     entry.def.cluster = clusters.find(old.def.venue, old.names.id());
                 }
             }
@@ -123,23 +140,42 @@ fn asked_anew(known: &Directory) -> impl Iterator<Item = &Entry> {
     known.iter().filter(is_asked)
 }
 
+/// Tells which markets of earlier runs their venues do not list; `None` where there are none.
+fn not_listed(catalogue: &Catalogue) -> Option<String> {
+    let missing = catalogue.unread.iter().filter_map(|market| catalogue.directory.entry(*market));
+    let missing = missing.filter(|entry| !catalogue.directory.is_withdrawn(entry.def.market));
+    let (count, names) = some_of(missing.map(|entry| entry.names.id()));
+    (count > 0).then(|| {
+        format!(
+            "{} of an earlier run that the venue does not list now ({names}): what is held there is sold, and nothing is bought \
+             before the venue lists them again; it is asked every minute",
+            counted(count, "market", "markets"),
+        )
+    })
+}
+
+/// How many names there are, and the first of them.
+fn some_of<'a>(names: impl Iterator<Item = &'a str>) -> (u64, String) {
+    const SHOWN_MAX: usize = 5;
+    let mut names: Vec<_> = names.collect();
+    let count = names.len();
+    names.truncate(SHOWN_MAX);
+    let more = if count > SHOWN_MAX { ", …" } else { "" };
+    (count as u64, format!("{}{more}", names.join(", ")))
+}
+
 /// Tells which markets stay out, because an operator withdrew them, although somebody names them; `None` where there are none.
 fn still_withdrawn(
     directory: &Directory,
     is_named: impl Fn(Venue, &str) -> bool,
 ) -> Option<String> {
-    const SHOWN_MAX: usize = 5;
     let out = directory.iter().filter(|entry| directory.is_withdrawn(entry.def.market));
     let out = out.filter(|entry| is_named(entry.def.venue, entry.names.id()));
-    let mut names: Vec<_> = out.map(|entry| entry.names.id()).collect();
-    let count = names.len();
-    names.truncate(SHOWN_MAX);
-    let more = if count > SHOWN_MAX { ", …" } else { "" };
+    let (count, names) = some_of(out.map(|entry| entry.names.id()));
     (count > 0).then(|| {
         format!(
-            "{} that `surefoot unfollow` withdrew ({}{more}): `surefoot follow` brings back what is named",
-            counted(count as u64, "market", "markets"),
-            names.join(", ")
+            "{} that `surefoot unfollow` withdrew ({names}): `surefoot follow` brings back what is named",
+            counted(count, "market", "markets"),
         )
     })
 }
@@ -165,6 +201,7 @@ pub(crate) fn load_catalogue(
         match Catalogue::load(&metadata, relations, &asked, known) {
             Ok(mut catalogue) => {
                 catalogue.left_out.extend(still_withdrawn(&catalogue.directory, is_named));
+                catalogue.left_out.extend(not_listed(&catalogue));
                 return Ok(catalogue);
             }
             Err(why) => last = why,
@@ -247,6 +284,77 @@ mod tests {
         (0..6).for_each(|market| known.withdraw(MarketId::new(market)));
         let words = said(&known).unwrap();
         assert!(words.contains("6 markets") && words.contains("(A, B, C, D, E, …)"), "{words}");
+    }
+
+    #[test]
+    fn a_market_that_its_venue_does_not_list_is_not_over_and_not_opened_in() {
+        let mut known = Directory::default();
+        let statuses = [MarketStatus::Open, MarketStatus::Open, MarketStatus::Resolved];
+        for (number, status) in (0..3_u16).zip(statuses) {
+            let mut market = entry(number, number, ["A", "B", "C"][usize::from(number)]);
+            market.def.status = status;
+            known.push(market);
+        }
+        let relations = Relations { sets: vec![set(&["A", "B"])], ..Relations::default() };
+        let clusters = Clusters::of(&relations, &ExtraMarkets::default(), Some(&known));
+        let start = |found: &[&str]| {
+            let mut catalogue = Catalogue::default();
+            let found = found.iter().map(|name| ((*name).to_owned(), entry(9, 1, name)));
+            catalogue.number(found.collect(), Some(&known), &clusters, &relations.themes);
+            catalogue.relate(&relations);
+            catalogue
+        };
+        let of = |catalogue: &Catalogue| -> Vec<MarketStatus> {
+            catalogue.directory.iter().map(|entry| entry.def.status).collect()
+        };
+        let of_set = |catalogue: &Catalogue| {
+            catalogue.baskets.iter().filter(|leg| leg.market() == MarketId::new(1)).count()
+        };
+        let whole = start(&["A", "B"]);
+        assert_eq!(of(&whole), statuses);
+        assert!(of_set(&whole) > 0 && !whole.has_unread() && not_listed(&whole).is_none());
+        let empty = start(&["A"]);
+        let seen = [MarketStatus::Open, MarketStatus::Observe, MarketStatus::Resolved];
+        assert_eq!(of(&empty), seen, "a short list says nothing of what is not in it");
+        assert_eq!(of_set(&empty), 0, "nothing is proven from terms that were not read");
+        let market = MarketId::new(1);
+        let told = Event::Control(Control::TermsUnread { market });
+        let at = |wanted: &Event| empty.events().position(|event| event == *wanted);
+        let terms = Event::Market(empty.directory.entry(market).unwrap().def);
+        assert!(at(&told) > at(&terms) && at(&terms).is_some(), "told after its terms");
+        assert!(not_listed(&empty).unwrap().contains("1 market of an earlier run"));
+    }
+
+    #[test]
+    fn a_market_that_is_listed_again_is_opened_in_again() {
+        let mut known = Directory::default();
+        for (number, name) in (0..).zip(["A", "B"]) {
+            known.push(entry(number, 5, name));
+        }
+        let relations = Relations { sets: vec![set(&["A", "B"])], ..Relations::default() };
+        let clusters = Clusters::of(&relations, &ExtraMarkets::default(), Some(&known));
+        let mut catalogue = Catalogue::default();
+        let found = [("A".to_owned(), entry(9, 0, "A"))];
+        catalogue.number(found.into(), Some(&known), &clusters, &relations.themes);
+        catalogue.relate(&relations);
+        let market = MarketId::new(1);
+        let cluster = catalogue.directory.entry(market).unwrap().def.cluster;
+        let asked = [MarketId::new(0), market];
+        let refreshed = catalogue.refresh(&asked, &[entry(0, 0, "A")]);
+        assert_eq!((refreshed.unread, refreshed.changes.len()), (vec![market], 0));
+        let listed = [entry(0, 0, "A"), entry(0, 0, "B")];
+        let Refreshed { changes, unread } = catalogue.refresh(&asked, &listed);
+        let [CatalogueChange { what: Change::Read(told), .. }] = &changes[..] else {
+            panic!("{changes:?}");
+        };
+        assert_eq!((unread.len(), told.def.market, told.def.cluster), (0, market, cluster));
+        assert_eq!(told.def.status, MarketStatus::Open);
+        let changes = catalogue.take_facts(&listed).unwrap();
+        let is_basket = |change: &CatalogueChange| matches!(change.what, Change::Basket(_));
+        assert!(!changes.is_empty() && changes.iter().all(is_basket), "{changes:?}");
+        assert!(!catalogue.has_unread());
+        assert!(catalogue.refresh(&asked, &listed).changes.is_empty(), "it is known now");
+        assert!(catalogue.take_facts(&listed).unwrap().is_empty());
     }
 
     #[test]

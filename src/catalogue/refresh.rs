@@ -19,7 +19,8 @@ pub struct Refreshed {
 
 impl Catalogue {
     /// Takes in what a venue lists of the markets that it was `asked` for, as far as the streams do not tell it: least order, close,
-    /// when it expects to have paid, and names.
+    /// when it expects to have paid, and names. Of a market that has not been read in this run all of its terms are taken in; baskets
+    /// are made of it by [`Self::take_facts`].
     pub fn refresh(&mut self, asked: &[MarketId], found: &[Entry]) -> Refreshed {
         let named = found.iter().map(|entry| (entry.names.id(), entry));
         let found: BTreeMap<_, _> = named.collect();
@@ -34,6 +35,12 @@ impl Catalogue {
                 refreshed.unread.push(market);
                 continue;
             };
+            if self.is_unread(market) {
+                self.directory.set_terms(market, listed);
+                let entry = Arc::new(self.directory.entry(market).expect("it is known").clone());
+                self.note(&mut refreshed.changes, Change::Read(entry));
+                continue;
+            }
             let told = |entry: &Entry| (entry.def.min_qty, entry.def.close, entry.paid_by);
             let renamed = listed.names != known.names;
             if !renamed && told(listed) == told(known) {

@@ -208,7 +208,7 @@ impl Catalogue {
         self.live.clear();
         self.baskets.clear();
         let directory = self.directory.clone();
-        let related = Related::of(&self.relations, &directory, |_| true);
+        let related = Related::of(&self.relations, &directory, |market| !self.is_unread(market));
         let mut left_out = related.left_out.clone();
         for proven in &related.baskets {
             let is_left = proven.legs().iter().any(|leg| directory.is_withdrawn(leg.market));

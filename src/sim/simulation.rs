@@ -7,6 +7,7 @@ mod quoting;
 mod restart;
 mod rhythm;
 mod seen;
+mod terms;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -17,7 +18,7 @@ use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::reconcile::Reader;
 use surefoot_cold::rest::{Auth, Rest};
 use surefoot_hot::core::Core;
-use surefoot_hot::event::{Control, Event, Link as Kind};
+use surefoot_hot::event::{Event, Link as Kind};
 use surefoot_hot::group::Sequencing;
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::Venue;
@@ -56,13 +57,12 @@ use happening::Happening;
 use network::{COMES_TO_REST_WITHIN, Carried, Trouble, is_of_order, is_placement};
 use restart::Life;
 use rhythm::Rhythm;
+use terms::TERMS_EVERY;
 
 /// When every day begins: 2026-01-05 00:00 UTC.
 const START: Nanos = Nanos::from_secs(1_767_571_200);
 /// How old the core's word on how fresh market data is may be before it is renewed, as in production.
 const CURRENT_EVERY: Nanos = Nanos::from_millis(50);
-/// How often the core hears that the terms of all markets were read.
-const TERMS_EVERY: Nanos = Nanos::from_secs(600);
 /// How long a connection takes to be made.
 const DIAL: Nanos = Nanos::from_millis(20);
 /// How long a link that was lost waits before it is dialled again.
@@ -99,7 +99,9 @@ struct Simulation {
     shell: Shell,
     /// What is due by time.
     rhythm: Rhythm,
-    directory: Directory,
+    catalogue: Catalogue,
+    /// Clients of the interface at each venue that lists markets.
+    metadata: PerVenue<Rest>,
     core: Core,
     outbox: Outbox,
     listener: Listener,
@@ -109,7 +111,7 @@ struct Simulation {
     /// When the core was last told how fresh market data is.
     current_at: Nanos,
     /// When the core was last told that the terms of markets were read.
-    terms_at: Nanos,
+    terms_due: Nanos,
     checks: Checks,
     /// Which scenarios the day has had.
     watch: Watch,
@@ -235,15 +237,15 @@ impl Simulation {
         let metadata = PerVenue::from_fn(|venue| rest(accounts[venue].metadata_host(), None));
         let shown = PerVenue::from_fn(|venue| rest(accounts[venue].orders_host(), None));
         let catalogue = whole_catalogue(&metadata, &listing).map_err(failed)?;
-        let directory = catalogue.directory.clone();
+        let directory = &catalogue.directory;
         // Seconds, as the program takes them: an epoch rises over restarts.
         let epoch = START.get() / 1_000_000_000;
         let halt = HaltEpoch::new(epoch);
         let remembered = remembering(&venues, &time, span, idle);
-        let askers = askers(&accounts, &directory, &through, &rest, remembered);
+        let askers = askers(&accounts, directory, &through, &rest, remembered);
         let mut shell = Shell::new(START, span, halt.clone(), askers, requests);
         shell.expect_late_answers(ways.is_some());
-        let executors = accounts.each_ref().map(|_, account| account.executor(&directory, &halt));
+        let executors = accounts.each_ref().map(|_, account| account.executor(directory, &halt));
         let mut day = Self {
             seed,
             span,
@@ -255,7 +257,7 @@ impl Simulation {
             rng: Rng::new(seed).fork(0x6e65_7400),
             venues_at,
             queue: Queue::new(),
-            links: links(&accounts, &directory).map_err(failed)?,
+            links: links(&accounts, directory).map_err(failed)?,
             accounts,
             ways,
             shown,
@@ -263,14 +265,15 @@ impl Simulation {
             executors,
             shell,
             rhythm: Rhythm::new(START, idle),
-            directory,
+            catalogue,
+            metadata,
             core: Core::new(),
             listener,
             outbox: Outbox::new(),
             halt,
             inbox: VecDeque::new(),
             current_at: Nanos::ZERO,
-            terms_at: Nanos::ZERO,
+            terms_due: START.after(TERMS_EVERY),
             checks: Checks::default(),
             watch: Watch::default(),
             chronicle,
@@ -286,18 +289,18 @@ impl Simulation {
             events: Vec::new(),
             venues,
         };
-        day.begin(epoch, &catalogue);
+        day.begin(epoch);
         Ok(day)
     }
 
     /// What the program does at a start, in its order.
-    fn begin(&mut self, epoch: u64, catalogue: &Catalogue) {
+    fn begin(&mut self, epoch: u64) {
         if self.quotes != Quotes::None {
             self.put(START, Happening::Quote);
         }
         self.inbox.extend(InJournal::default().first_events(START, epoch, &PerVenue::default()));
         self.inbox.extend(limits(self.sequencing, self.unpaired).events().map(Event::Control));
-        self.inbox.extend(catalogue.events());
+        self.inbox.extend(self.catalogue.events());
         for link in 0..self.links.len() {
             self.put(START.after(DIAL), Happening::Connected(link));
         }
@@ -322,13 +325,13 @@ impl Simulation {
             self.step()?;
         }
         let truths = self.shell.take_truths().expect("both venues are read before a whole end");
-        checks::as_reported(&self.core, &self.directory, truths)?;
+        checks::as_reported(&self.core, &self.catalogue.directory, truths)?;
         let settled_by = self.now.after(SETTLED_WITHIN);
         while self.next_at() <= settled_by {
             self.step()?;
         }
         self.checks.opened_nothing(&self.core)?;
-        checks::at_end(&self.core, &self.directory, self.shell.read_at_end()?)?;
+        checks::at_end(&self.core, &self.catalogue.directory, self.shell.read_at_end()?)?;
         lock(&self.venues).check_money()?;
         let orders = self.executors.values().map(|executor| executor.sent()).sum();
         let moved = (orders, self.frames, self.wire);
@@ -465,7 +468,7 @@ impl Simulation {
                 self.carry_frames();
             }
             Happening::Witness(market) => {
-                let entry = self.directory.entry(market).expect("it is followed");
+                let entry = self.catalogue.directory.entry(market).expect("it is followed");
                 let venue = entry.def.venue;
                 if let Some(event) = witness::ask(&self.shown[venue], entry) {
                     let at = self.arrival(venue, Carried::Answer);
@@ -675,7 +678,7 @@ impl Simulation {
             self.current_at = self.now;
             self.tell_current()?;
             self.tell_one(&Event::Handed { read: self.now })?;
-            self.tell_terms_read()?;
+            self.read_terms()?;
         }
         self.tell_one(event)
     }
@@ -705,18 +708,6 @@ impl Simulation {
             if !links.is_empty() {
                 self.tell_one(&Event::Current { venue, links, upto })?;
             }
-        }
-        Ok(())
-    }
-
-    /// Terms do not change on a simulated day: they are as good as read, as often as a run reads them.
-    fn tell_terms_read(&mut self) -> Result<(), Broken> {
-        if self.now.since(self.terms_at) < TERMS_EVERY {
-            return Ok(());
-        }
-        self.terms_at = self.now;
-        for venue in Venue::ALL {
-            self.tell_one(&Event::Control(Control::TermsRead { venue, at: self.now }))?;
         }
         Ok(())
     }
@@ -765,14 +756,15 @@ impl Simulation {
     /// A fresh snapshot is asked for by whichever link follows the market, and a witness beside the links.
     fn fetch(&mut self, intent: Intent) {
         if let Intent::Witness { market } = intent {
-            let Some(venue) = self.directory.entry(market).map(|entry| entry.def.venue) else {
+            let Some(venue) = self.catalogue.directory.entry(market).map(|entry| entry.def.venue)
+            else {
                 return;
             };
             let at = self.arrival(venue, Carried::Request);
             return self.put(at, Happening::Witness(market));
         }
         let Intent::Resync { market } = intent else { return };
-        let Some(entry) = self.directory.entry(market) else { return };
+        let Some(entry) = self.catalogue.directory.entry(market) else { return };
         let venue = entry.def.venue;
         let links = self.links.iter_mut();
         for link in links.filter(|link| link.venue == venue && link.kind == Kind::Market) {

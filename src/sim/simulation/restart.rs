@@ -14,6 +14,7 @@ use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::units::Nanos;
 
 use super::network::COMES_TO_REST_WITHIN;
+use super::terms::TERMS_EVERY;
 use super::{DIAL, Happening, START, Simulation, askers, limits, links, remembering};
 use crate::app::recover::InJournal;
 use crate::app::start::first_epoch;
@@ -186,36 +187,37 @@ impl Simulation {
             let transport = InProcess { venues: venues.clone(), host, time: time.clone() };
             Rest::over(Arc::new(transport), endpoint(host), auth)
         };
-        let metadata = PerVenue::from_fn(|venue| rest(self.accounts[venue].metadata_host(), None));
         let Listing { relations, extra } = &self.listing;
-        let loaded = Catalogue::load(&metadata, relations, extra, Some(&self.directory));
+        let known = Some(&self.catalogue.directory);
+        let loaded = Catalogue::load(&self.metadata, relations, extra, known);
         let Ok(mut catalogue) = loaded else {
             self.put(now.after(AGAIN_AFTER), Happening::Start);
             return Ok(());
         };
         let core = self.life.history.fold();
         catalogue.keep_numbers(core.baskets());
-        self.directory = catalogue.directory.clone();
+        self.catalogue = catalogue;
         let epoch = first_epoch(now, &core);
         let halt = HaltEpoch::new(epoch);
         self.halt = halt.clone();
         let live: Vec<_> = core.orders().live().map(|record| record.order).collect();
         let contents = self.executors.each_ref().map(|_, executor| executor.contents());
         for venue in Venue::ALL {
-            let mut executor = self.accounts[venue].executor(&self.directory, &halt);
+            let mut executor = self.accounts[venue].executor(&self.catalogue.directory, &halt);
             executor.take_up(self.executors[venue].remains(), &live);
             self.executors[venue] = executor;
         }
-        let links = links(&self.accounts, &self.directory);
+        let links = links(&self.accounts, &self.catalogue.directory);
         let links = links.map_err(|why| Broken::new("start", why))?;
         assert_eq!(links.len(), self.links.len(), "markets keep their numbers, and so their links");
         self.links = links;
         let in_journal = InJournal::of(&core);
         self.inbox.extend(in_journal.first_events(now, epoch, &contents));
         self.inbox.extend(limits(self.sequencing, self.unpaired).events().map(Event::Control));
-        self.inbox.extend(catalogue.events());
+        self.inbox.extend(self.catalogue.events());
         let remembered = remembering(&self.venues, &self.time, self.span, self.rhythm.is_idle());
-        let askers = askers(&self.accounts, &self.directory, &self.through, &rest, remembered);
+        let askers =
+            askers(&self.accounts, &self.catalogue.directory, &self.through, &rest, remembered);
         let last = self.life.history.inputs.last().map_or(now, |(at, _)| *at);
         let standing = self.shell.start_again(now, last, &halt, askers, core.halted());
         self.inbox.extend(standing.map(Event::Control));
@@ -224,7 +226,7 @@ impl Simulation {
         self.chronicle.start(now.since(START));
         self.watch.on_start();
         self.life.is_running = true;
-        (self.current_at, self.terms_at) = (Nanos::ZERO, Nanos::ZERO);
+        (self.current_at, self.terms_due) = (Nanos::ZERO, now.after(TERMS_EVERY));
         self.rhythm = self.rhythm.begun_again(now);
         for link in 0..self.links.len() {
             self.put(now.after(DIAL), Happening::Connected(link));

@@ -142,7 +142,7 @@ impl Simulation {
             let what = "a market link that carries pings alone has not been found";
             return Err(Broken::new("S11", what.to_owned()));
         }
-        self.shell.look(self.now, streams_up, &self.directory)?;
+        self.shell.look(self.now, streams_up, &self.catalogue.directory)?;
         if self.shell.take_gave_up() {
             self.kill(AGAIN_AFTER);
         }
