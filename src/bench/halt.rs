@@ -3,8 +3,9 @@
 //!
 //! A run of this program in a process of its own, as a user's, before a twin in this one whose answers take some milliseconds, so that
 //! something is under way whenever a halt comes. The halt is written to the run's control socket while a basket is under way: as soon
-//! as an order arrives at the twin, and in turn about when its answer is back and the next leg leaves. The clock starts before the
-//! command is written, and stops where the twin reads the first byte of a request: all rows hold the way there.
+//! as an order arrives at the twin, and in turn about when its answer is back and the next leg leaves. The clock starts where the run
+//! has read the command, by the run's own word, and stops where the twin reads the first byte of a request: all rows hold the way
+//! there. How long the command takes until it is read has a row of its own.
 //!
 //! What leaves after a halt to close what stands on one leg is meant to leave, and has a row of its own: the run's wire logs say what an
 //! order was for.
@@ -14,7 +15,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::Receiver;
 use hdrhistogram::Histogram;
@@ -38,18 +39,21 @@ use crate::twin::open::{Options, open};
 use crate::twin::server::{Command, Running, Stamp, StampKind};
 use crate::twin::world::{Drawn, FlowRules, Way, Ways, World, WorldName};
 
-/// So many halts of one run; then another one begins, on an account of its own, because halts in mid-basket cost money.
-const HALTS_A_RUN: u32 = 50;
+/// So many halts of one run; then another one begins, on an account of its own. Half of the halts break a basket: a run learns how often its
+/// legs fail, and after some thirty halts buys hardly anything any more, because no gap pays for that.
+const HALTS_A_RUN: u32 = 12;
 /// The markets of a run: a basket that was sold again rests for a quarter of an hour, and each halt leaves one so.
-const MARKETS: usize = 360;
+const MARKETS: usize = 120;
 /// From one gap to the next, in milliseconds: nobody waits for an order for long, and cash lasts for a run.
 const GAP_EVERY_MS: (u64, u64) = (150, 350);
 /// How long answers and private frames of the twin take, in microseconds. Requests take no time: they are heard of as they arrive.
 const ANSWERS_US: u64 = 5_000;
 /// Halts about the time of an answer come so much before or after it at most, in microseconds.
 const AROUND_US: u64 = 500;
+/// Runs that trade no more before their last halt, at most: then what was measured until then is told.
+const GIVEN_UP_MAX: usize = 5;
 /// How long an order is waited for, and a run until it trades.
-const ORDER_WITHIN: Duration = Duration::from_secs(90);
+const ORDER_WITHIN: Duration = Duration::from_secs(30);
 /// A control connection on which nothing was said is made anew after this time: the run hangs up on a silent one.
 const CONNECTED_FOR: Duration = Duration::from_secs(5);
 /// How long after the halt requests are watched for: ten times as long as any of them may take.
@@ -74,6 +78,8 @@ struct Stage {
 
 /// What one halt came to, in nanoseconds; what did not come is `None`.
 struct Shot {
+    /// From the command written to the command read.
+    read: u64,
     /// To the last order that opens something.
     opening: Option<u64>,
     /// To the last order that closes something.
@@ -156,12 +162,25 @@ impl Stage {
         while arrived.elapsed() < after {
             std::hint::spin_loop();
         }
-        let from = Instant::now();
+        let (from, wall) = (Instant::now(), unix_ns());
         control
             .write_all(b"{\"cmd\":\"halt\",\"reason\":\"a measurement\"}\n")
             .map_err(failed("halting"))?;
-        let (mut told, mut late) = (PerVenue::<Option<u64>>::all(None), Vec::new());
+        let mut seen = Vec::new();
         while let Ok(stamp) = self.stamps.recv_deadline(from + WATCHED_FOR) {
+            seen.push(stamp);
+        }
+        let mut answer = String::new();
+        BufReader::new(control).read_line(&mut answer).map_err(failed("the halt's answer"))?;
+        let answer: Value = serde_json::from_str(&answer).map_err(|error| error.to_string())?;
+        if answer["ok"] != true {
+            return Err(format!("not halted: {answer}"));
+        }
+        let read = answer["read_ns"].as_u64().ok_or("the answer says not when it was read")?;
+        let read = read.saturating_sub(wall);
+        let from = from + Duration::from_nanos(read);
+        let (mut told, mut late) = (PerVenue::<Option<u64>>::all(None), Vec::new());
+        for stamp in seen {
             let span = self.since(from, &stamp);
             match stamp.kind {
                 StampKind::PostIn if span > 0 => late.push((span, stamp.order)),
@@ -174,14 +193,8 @@ impl Stage {
                 StampKind::PostIn | StampKind::FramesOut { .. } => {}
             }
         }
-        let mut answer = String::new();
-        BufReader::new(control).read_line(&mut answer).map_err(failed("the halt's answer"))?;
-        let answer: Value = serde_json::from_str(&answer).map_err(|error| error.to_string())?;
-        if answer["ok"] != true {
-            return Err(format!("not halted: {answer}"));
-        }
         let cancelled = told.values().copied().flatten().max();
-        let mut shot = Shot { opening: None, closing: None, cancelled };
+        let mut shot = Shot { read, opening: None, closing: None, cancelled };
         let purposes = if late.is_empty() { BTreeMap::new() } else { self.purposes()? };
         for (span, name) in late {
             let purpose = name.as_deref().and_then(|name| purposes.get(name));
@@ -268,58 +281,98 @@ fn nanos(span: Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
 
+fn unix_ns() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, nanos)
+}
+
 /// What all halts came to, in picoseconds.
 struct Measured {
+    read: Histogram<u64>,
     opening: Histogram<u64>,
     closing: Histogram<u64>,
     cancelled: Histogram<u64>,
+    /// Halts that were measured.
+    halts: u32,
     /// Halts after which an order that opens something still arrived.
     overtaken: u32,
+    /// Why runs were given up before their last halt.
+    given_up: Vec<String>,
 }
 
-fn measure(halts: u32) -> Result<Measured, String> {
-    let [opening, closing, cancelled] = [(); 3].map(|()| histogram());
-    let mut measured = Measured { opening, closing, cancelled, overtaken: 0 };
-    let mut stage = None;
-    for nth in 0..halts {
-        if nth % HALTS_A_RUN == 0 {
-            drop(stage.take()); // before the next one begins
-        }
-        let stage = match &mut stage {
-            Some(stage) => stage,
-            none => none.insert(Stage::new(9_000 + u64::from(nth / HALTS_A_RUN))?),
-        };
-        let Shot { opening, closing, cancelled } = stage.shoot(moment_of(nth))?;
-        measured.overtaken += u32::from(opening.is_some());
-        measured.opening.saturating_record(opening.unwrap_or(0) * 1_000);
-        for (span, hist) in [(closing, &mut measured.closing), (cancelled, &mut measured.cancelled)]
-        {
+impl Measured {
+    fn new() -> Self {
+        let [read, opening, closing, cancelled] = [(); 4].map(|()| histogram());
+        Self { read, opening, closing, cancelled, halts: 0, overtaken: 0, given_up: Vec::new() }
+    }
+
+    fn add(&mut self, shot: &Shot) {
+        self.halts += 1;
+        self.overtaken += u32::from(shot.opening.is_some());
+        let zero_if_none = Some(shot.opening.unwrap_or(0));
+        for (span, hist) in [
+            (Some(shot.read), &mut self.read),
+            (zero_if_none, &mut self.opening),
+            (shot.closing, &mut self.closing),
+            (shot.cancelled, &mut self.cancelled),
+        ] {
             if let Some(span) = span {
                 hist.saturating_record(span * 1_000);
             }
         }
-        stage.resume()?;
     }
-    Ok(measured)
 }
 
-/// `halt_to_last_byte`, `halt_to_closing` and `cancel_all`, over so many halts: measured, or why they could not be, in words.
-pub fn all(halts: u32) -> [(&'static str, Result<Row, String>); 3] {
-    let names = ["halt_to_last_byte", "halt_to_closing", "cancel_all"];
-    let measured = match measure(halts) {
-        Ok(measured) => measured,
-        Err(why) => return names.map(|name| (name, Err(why.clone()))),
-    };
-    let Measured { opening, closing, cancelled, overtaken } = measured;
-    let how = format!(
-        "{halts} halts in mid-basket over the control socket of a run before a twin on loopback whose answers take {} ms; from \
-         the command written to the first byte at a venue",
+/// Halts runs until so many halts are measured. A run that trades no more is given up and another one takes its place; what was
+/// measured stays.
+fn measure(halts: u32) -> Measured {
+    let mut measured = Measured::new();
+    let mut seed = 9_000;
+    while measured.halts < halts && measured.given_up.len() < GIVEN_UP_MAX {
+        seed += 1;
+        if let Err(why) = halt_a_run(seed, halts, &mut measured) {
+            measured.given_up.push(why);
+        }
+    }
+    measured
+}
+
+/// Halts one run as often as one may be halted.
+fn halt_a_run(seed: u64, halts: u32, measured: &mut Measured) -> Result<(), String> {
+    let mut stage = Stage::new(seed)?;
+    for _ in 0..HALTS_A_RUN {
+        if measured.halts == halts {
+            break;
+        }
+        let shot = stage.shoot(moment_of(measured.halts))?;
+        measured.add(&shot);
+        stage.resume()?;
+    }
+    Ok(())
+}
+
+/// `halt_read`, `halt_to_last_byte`, `halt_to_closing` and `cancel_all`, over so many halts: measured, or why they could not be, in words.
+pub fn all(halts: u32) -> [(&'static str, Result<Row, String>); 4] {
+    let names = ["halt_read", "halt_to_last_byte", "halt_to_closing", "cancel_all"];
+    let Measured { read, opening, closing, cancelled, halts: measured, overtaken, given_up } =
+        measure(halts);
+    if measured == 0 {
+        let why = given_up.join("; ");
+        return names.map(|name| (name, Err(why.clone())));
+    }
+    let mut how = format!(
+        "{measured} halts in mid-basket over the control socket of a run before a twin on loopback whose answers take {} ms",
         ANSWERS_US / 1_000
     );
-    let of = |name, hist, what: String| {
+    if let Some(first) = given_up.first() {
+        let (count, s) = (given_up.len(), if given_up.len() == 1 { "" } else { "s" });
+        how += &format!(
+            " ({count} run{s} given up before the last of their halts; the first: {first})"
+        );
+    }
+    let of = |name, hist, what: &str| {
         let row = Row {
             name,
-            input: format!("{how} of {what}"),
+            input: format!("{how}; {what}"),
             block: 1,
             hist,
             single: None,
@@ -327,24 +380,28 @@ pub fn all(halts: u32) -> [(&'static str, Result<Row, String>); 3] {
         };
         (name, Ok(row))
     };
-    let [last, close, cancel] = names;
+    let [read_name, last, close, cancel] = names;
     [
+        of(read_name, read, "from the command written to the command read by the run"),
         of(
             last,
             opening,
-            format!(
-                "the last order that opens something, zero where none came any more: after {overtaken} halts one did"
+            &format!(
+                "from the command read to the first byte at a venue of the last order that opens something, zero where none came any \
+                 more: after {overtaken} halts one did"
             ),
         ),
         of(
             close,
             closing,
-            "the last order that closes what stands on one leg, which waits for the answers of what is under way".into(),
+            "from the command read to the first byte at a venue of the last order that closes what stands on one leg, which waits for \
+             the answers of what is under way",
         ),
         of(
             cancel,
             cancelled,
-            "the cancel of everything, at the last venue where something was under way".into(),
+            "from the command read to the first byte at a venue of the cancel of everything, at the last venue where something was \
+             under way",
         ),
     ]
 }

@@ -120,15 +120,20 @@ pub struct Request {
     pub command: Command,
     /// When it was asked for.
     pub since: Instant,
+    /// The same by the wall clock, where it was read from a socket.
+    read_ns: Option<u64>,
     reply: Option<Sender<Value>>,
     /// A halt: nothing leaves any more since it was read.
     _voids: Option<HaltOnItsWay>,
 }
 
 impl Request {
-    /// Done; `more` adds to the answer, which has `ok` already. Does nothing where nobody waits.
+    /// Done; `more` adds to the answer, which has `ok` already, and of a halt when it was read. Does nothing where nobody waits.
     pub fn done(self, more: Value) {
         let mut answer = json!({ "ok": true });
+        if let (Command::Halt { .. }, Some(read_ns)) = (&self.command, self.read_ns) {
+            answer["read_ns"] = read_ns.into();
+        }
         if let (Value::Object(answer), Value::Object(more)) = (&mut answer, more) {
             answer.extend(more);
         }
@@ -137,7 +142,7 @@ impl Request {
 
     /// Of the run's own: nobody waits for an answer.
     fn by_itself(command: Command) -> Self {
-        Self { command, since: Instant::now(), reply: None, _voids: None }
+        Self { command, since: Instant::now(), read_ns: None, reply: None, _voids: None }
     }
 
     /// Not done, and why: a sentence with the remedy.
@@ -391,6 +396,7 @@ fn serve(peer: &mut Serving, ears: &Ears) -> io::Result<()> {
     peer.stream.set_nonblocking(false)?;
     peer.stream.set_write_timeout(Some(PATIENCE))?;
     let line = read_line(&mut peer.stream, Instant::now() + PATIENCE)?;
+    let read_ns = operator_log::now_ns();
     peer.heard.store(true, Ordering::Relaxed);
     let is_text = std::str::from_utf8(&line).is_ok();
     let line = String::from_utf8_lossy(&line);
@@ -404,7 +410,7 @@ fn serve(peer: &mut Serving, ears: &Ears) -> io::Result<()> {
         _ => Err("not a line of text".to_owned()),
     });
     let answer = match request {
-        Ok(command) => ask(command, ears),
+        Ok(command) => ask(command, read_ns, ears),
         Err(why) => json!({ "ok": false, "error": why }),
     };
     writeln!(peer.stream, "{answer}")
@@ -427,7 +433,7 @@ fn read_line(stream: &mut UnixStream, until: Instant) -> io::Result<Vec<u8>> {
     Ok(line)
 }
 
-fn ask(command: Command, ears: &Ears) -> Value {
+fn ask(command: Command, read_ns: u64, ears: &Ears) -> Value {
     let since = Instant::now();
     let is_halt = matches!(command, Command::Halt { .. });
     let halt = ears.halt.get().filter(|_| is_halt);
@@ -444,7 +450,8 @@ fn ask(command: Command, ears: &Ears) -> Value {
         | Command::Unfollow { .. }
         | Command::Stop { .. } => PATIENCE,
     };
-    let request = Request { command, since, reply: Some(reply), _voids: voids };
+    let request =
+        Request { command, since, read_ns: Some(read_ns), reply: Some(reply), _voids: voids };
     let busy = || json!({ "ok": false, "error": if is_halt { HALT_UNANSWERED } else { BUSY } });
     // Who halts waits for a place among others that were quicker; they do not.
     let room = if is_halt { patience } else { Duration::ZERO };
@@ -540,7 +547,7 @@ mod tests {
         // Longer than a socket's name may be: reached through its directory.
         let state = scratch(&"long-name-".repeat(12));
         let mut control = Control::start(&state, Signals::default()).unwrap();
-        let root = state.clone();
+        let (root, began) = (state.clone(), operator_log::now_ns());
         let peer = thread::spawn(move || {
             let ask = |request| client::ask(&root, &request, client::PATIENCE_LONG);
             let halted = ask(json!({ "cmd": "halt", "reason": "test" })).unwrap();
@@ -564,7 +571,9 @@ mod tests {
         assert_eq!(seen[0], Command::Halt { reason: "test".into(), who: "operator" });
         assert_eq!(seen[1], Command::Resume { reason: "why".into() });
         let (halted, refused, wrong, empty) = peer.join().unwrap();
-        assert_eq!(halted, json!({ "ok": true, "epoch": 2 }));
+        assert_eq!((&halted["ok"], &halted["epoch"]), (&json!(true), &json!(2)));
+        let read = halted["read_ns"].as_u64().expect("a halt is told when it was read");
+        assert!((began..=operator_log::now_ns()).contains(&read), "while this test ran: {read}");
         assert_eq!(refused, json!({ "ok": false, "error": "not reconciled" }));
         assert_eq!(wrong["ok"], false);
         assert_eq!(empty["ok"], false);
@@ -634,7 +643,7 @@ mod tests {
         assert!(matches!(request.command, Command::Halt { .. }));
         request.done(json!({}));
         assert_eq!((halt.read(), halt.is_ahead()), (8, false));
-        assert_eq!(peer.join().unwrap(), json!({ "ok": true }));
+        assert_eq!(peer.join().unwrap()["ok"], true);
         drop(control);
         fs::remove_dir_all(state.root()).unwrap();
     }
@@ -667,7 +676,7 @@ mod tests {
         let smoke = Command::Halt { reason: "smoke".into(), who: "operator" };
         assert_eq!((&request.command, halt.is_ahead()), (&smoke, true));
         request.done(json!({}));
-        assert_eq!(peer.join().unwrap(), json!({ "ok": true }));
+        assert_eq!(peer.join().unwrap()["ok"], true);
         drop(control);
         fs::remove_dir_all(state.root()).unwrap();
     }
