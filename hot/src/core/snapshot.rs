@@ -1,6 +1,7 @@
 //! The whole state of a core as bytes, and its hash.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use super::Core;
 use crate::pack::{Pack, PackSink, Unpacker};
@@ -46,7 +47,15 @@ state_fields! {
     }
 }
 
+/// The layout of this build's cores, once a core was asked: it depends on the types alone, and takes longer than most states do to
+/// be written.
+static LAYOUT: OnceLock<u64> = OnceLock::new();
+
 impl Core {
+    fn layout(&self) -> u64 {
+        *LAYOUT.get_or_init(|| layout_of(self))
+    }
+
     /// A hash over the whole state: two cores with the same hash decide the same from here on. It is over what
     /// [`Core::save`] writes; what is derived from that follows it.
     pub fn state_hash(&self) -> u64 {
@@ -58,7 +67,7 @@ impl Core {
     /// Appends the whole state: its format and layout, its fields, and the [state hash](Self::state_hash). Some kilobytes for a new
     /// core, some megabytes after tens of thousands of fills.
     pub fn save(&self, to: &mut Vec<u8>) {
-        (STATE_FORMAT, layout_of(self)).pack(to);
+        (STATE_FORMAT, self.layout()).pack(to);
         let begin = to.len();
         State::save(self, to);
         let mut hash = StateHash::new();
@@ -84,7 +93,7 @@ impl Core {
             return Err(LoadError::Damaged); // found before a core's tables are allocated for it
         }
         let (mut core, layout) = (Self::new(), u64::from_le_bytes(*layout));
-        if layout != layout_of(&core) {
+        if layout != core.layout() {
             return Err(LoadError::Layout { seen: layout });
         }
         let mut from = Unpacker::new(body);
