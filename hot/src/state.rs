@@ -76,22 +76,20 @@ impl PackSink for Vec<u8> {
 #[derive(Clone, Copy, Debug)]
 pub struct StateHash {
     hash: Hash64,
-    word: [u8; 8],
-    /// How many bytes of `word` are taken.
-    len: usize,
+    /// The bytes that are no whole word yet, the first of them lowest; zeros above.
+    word: u64,
     all: u64,
 }
 
 impl StateHash {
     /// The hash before any field was taken in.
     pub const fn new() -> Self {
-        Self { hash: Hash64::new(), word: [0; 8], len: 0, all: 0 }
+        Self { hash: Hash64::new(), word: 0, all: 0 }
     }
 
     /// The hash of everything taken so far, and of how much that was.
     pub fn get(mut self) -> u64 {
-        self.word[self.len..].fill(0);
-        self.hash.word(u64::from_le_bytes(self.word));
+        self.hash.word(self.word);
         self.hash.word(self.all);
         self.hash.get()
     }
@@ -105,15 +103,24 @@ impl Default for StateHash {
 
 impl PackSink for StateHash {
     fn put(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.word[self.len] = byte;
-            self.len += 1;
-            if self.len == self.word.len() {
-                self.hash.word(u64::from_le_bytes(self.word));
-                self.len = 0;
+        // So many bits of the word are taken; every eight bytes leave as many.
+        let taken = self.all % 8 * 8;
+        let (words, rest) = bytes.as_chunks();
+        for &word in words {
+            let word = u64::from_le_bytes(word);
+            self.hash.word(self.word | word << taken);
+            self.word = word.checked_shr(64 - taken as u32).unwrap_or(0);
+        }
+        self.all += 8 * words.len() as u64;
+        for &byte in rest {
+            let taken = self.all % 8 * 8;
+            self.word |= u64::from(byte) << taken;
+            self.all += 1;
+            if taken == 56 {
+                self.hash.word(self.word);
+                self.word = 0;
             }
         }
-        self.all += bytes.len() as u64;
     }
 }
 

@@ -1,6 +1,5 @@
 //! Both venues in this process: the twin's venues and their market flow as values, without a socket.
 
-use serde_json::Value;
 use surefoot_cold::relation::{Certificate, Payoff};
 use surefoot_cold::venue::polymarket::reconcile::VOID_WITHIN_S;
 use surefoot_hot::ids::Venue;
@@ -287,13 +286,7 @@ impl Venues {
     /// What a reader makes of an answer of this host: its own words, or the same with every list empty.
     pub fn shown(&self, host: Host, body: Vec<u8>) -> Vec<u8> {
         let venue = if host.is_kalshi() { Venue::Kalshi } else { Venue::Polymarket };
-        if !self.emptied[venue] {
-            return body;
-        }
-        match serde_json::from_slice(&body) {
-            Ok(value) => emptied(value).to_string().into_bytes(),
-            Err(_) => body,
-        }
+        if self.emptied[venue] { emptied(&body) } else { body }
     }
 
     /// The newest trade that has not settled never does, where it can still be taken back.
@@ -323,15 +316,25 @@ impl Venues {
     }
 }
 
-/// The value with every list in it empty.
-fn emptied(value: Value) -> Value {
-    match value {
-        Value::Array(_) => Value::Array(Vec::new()),
-        Value::Object(fields) => {
-            Value::Object(fields.into_iter().map(|(name, value)| (name, emptied(value))).collect())
+/// A JSON text with every list in it empty. The lists of a venue are long and read often, so nothing else is made of them.
+fn emptied(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let (mut depth, mut is_string, mut is_escaped) = (0_u32, false, false);
+    for &byte in text {
+        let ends_list = !is_string && byte == b']';
+        depth = depth.saturating_sub(u32::from(ends_list));
+        if depth == 0 {
+            out.push(byte);
         }
-        other => other,
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_string => is_escaped = true,
+            b'"' => is_string = !is_string,
+            b'[' if !is_string => depth += 1,
+            _ => {}
+        }
     }
+    out
 }
 
 /// A key of Kalshi out of the seed: it opens nothing but the twin of this run. Ed25519, which signs in microseconds.
@@ -428,5 +431,26 @@ fn listing(market_set: &MarketSet) -> Listing {
             Venue::Polymarket => (0..market_set.polymarket.len()).map(here).collect(),
             Venue::Kalshi => (0..market_set.kalshi.len()).map(there).collect(),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    fn emptied(value: &Value) -> Value {
+        let text = super::emptied(value.to_string().as_bytes());
+        serde_json::from_slice(&text).unwrap()
+    }
+
+    #[test]
+    fn every_list_of_an_answer_is_emptied_and_nothing_else() {
+        assert_eq!(emptied(&json!([1, [2], {"a": [3]}])), json!([]));
+        let tricky = r#"a "[" \ "#;
+        let full =
+            json!({tricky: {"a": [tricky, ["]"]], "b": 1.5}, "c": [], "d": tricky, "e": null});
+        let empty = json!({tricky: {"a": [], "b": 1.5}, "c": [], "d": tricky, "e": null});
+        assert_eq!(emptied(&full), empty);
+        assert_eq!(emptied(&json!("no list")), json!("no list"));
     }
 }

@@ -55,7 +55,8 @@ pub struct Response {
 impl Response {
     /// A JSON answer.
     pub fn json(status: u16, value: &Value) -> Self {
-        Self::json_text(status, value.to_string())
+        let text = serde_json::to_string(value).expect("a value is JSON");
+        Self::json_text(status, text)
     }
 
     /// The same, of a JSON text.

@@ -8,15 +8,14 @@
 use super::money::HeldBack;
 use crate::bounds::{FILLS_FINAL_MAX, FILLS_SEEN_MAX, FILLS_VOID_MAX, MARKETS_MAX};
 use crate::id_set::IdSet;
-use crate::ids::{Action, FillId, GroupId, MarketId, OrderId, Venue};
+use crate::ids::{FillId, GroupId, MarketId, OrderId, Venue};
 use crate::index::Index;
 use crate::ledger::{Booking, EntryId};
 use crate::pack::pack_fields;
 use crate::per_id::PerId;
 use crate::per_venue::PerVenue;
 use crate::state::state_fields;
-use crate::units::{Nanos, Usd};
-use crate::venue_rules::CASH_ACCOUNTS;
+use crate::units::Nanos;
 
 use std::collections::VecDeque;
 
@@ -134,23 +133,9 @@ impl FillsSeen {
         forgotten
     }
 
-    /// What is held back for all fills whose end is not known: cash by account, and what counts as at risk.
-    pub fn held_back(&self) -> ([Usd; CASH_ACCOUNTS], Usd) {
-        let mut sum = ([Usd::ZERO; CASH_ACCOUNTS], Usd::ZERO);
-        for booked in self.booked.iter().filter(|booked| booked.settled.is_none()) {
-            sum.0[booked.booking.account.index()] += booked.held_back.cash;
-            sum.1 += booked.held_back.at_risk;
-        }
-        sum
-    }
-
-    /// The market of each purchase whose end is not known, where its venue may take fills back.
-    pub fn provisional_purchases(&self) -> impl Iterator<Item = MarketId> {
-        let may_fail = |booked: &&Booked| {
-            let is_open = booked.settled.is_none() && booked.booking.action == Action::Buy;
-            is_open && booked.venue().rules().provisional_fills
-        };
-        self.booked.iter().filter(may_fail).map(|booked| booked.booking.market)
+    /// The fills whose end is not known.
+    pub fn open(&self) -> impl Iterator<Item = &Booked> {
+        self.booked.iter().filter(|booked| booked.settled.is_none())
     }
 
     /// The venue will not take a fill back any more: from the next readings on, its figures show it. Returns it if that was
@@ -293,7 +278,7 @@ fn remember_end(ends: &mut VecDeque<FillId>, most: usize, fill: FillId) {
 }
 
 impl Booked {
-    fn venue(&self) -> Venue {
+    pub fn venue(&self) -> Venue {
         self.booking.account.venue()
     }
 

@@ -9,6 +9,7 @@
 
 use super::Core;
 use super::fills::QTY_DUST;
+use super::fills_seen::Booked;
 use crate::event::{Control, Event};
 use crate::group::NO_GROUP;
 use crate::ids::{Action, GroupId, OrderRef};
@@ -87,9 +88,13 @@ impl Core {
     /// Where something does not hold.
     pub fn check_invariants(&self) {
         self.money.check_all();
-        let (cash, at_risk) = self.fills.held_back();
-        self.money.check_held_back(&cash, at_risk);
-        self.money.check_provisional(self.fills.provisional_purchases());
+        let open: Vec<_> = self.fills.open().collect(); // few of many: they are walked over once
+        self.check_held_back(&open);
+        let may_fail = |fill: &&&Booked| {
+            fill.booking.action == Action::Buy && fill.venue().rules().provisional_fills
+        };
+        let purchases = open.iter().filter(may_fail).map(|fill| fill.booking.market);
+        self.money.check_provisional(purchases);
         self.check_live();
         self.books.check_lists();
         self.quarantine.check_list();
@@ -97,6 +102,16 @@ impl Core {
         self.groups.check_counts();
         self.check_leaving();
         self.check_fee_rules();
+    }
+
+    /// Checks what is held back for the fills whose end is not known: cash by account, and what counts as at risk.
+    fn check_held_back(&self, open: &[&Booked]) {
+        let (mut cash, mut at_risk) = ([Usd::ZERO; CASH_ACCOUNTS], Usd::ZERO);
+        for fill in open {
+            cash[fill.booking.account.index()] += fill.held_back.cash;
+            at_risk += fill.held_back.at_risk;
+        }
+        self.money.check_held_back(&cash, at_risk);
     }
 
     /// Checks what is alive and the next slice of the positions, and counts that it did.

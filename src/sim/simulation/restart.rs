@@ -84,10 +84,12 @@ impl History {
         core
     }
 
-    /// A crash takes the records after `upto` with it.
-    fn cut(&mut self, upto: Nanos) {
+    /// A crash takes the records after `upto` with it. Returns whether there were any.
+    fn cut(&mut self, upto: Nanos) -> bool {
         let kept = self.inputs.partition_point(|(at, _)| *at <= upto);
+        let is_cut = kept < self.inputs.len();
         self.inputs.truncate(kept);
+        is_cut
     }
 }
 
@@ -116,6 +118,9 @@ pub(super) struct Life {
     pub torn: PerVenue<bool>,
     /// What the disk holds of the core.
     pub history: History,
+    /// While the program is dead, the core that these records give, where the crash took none of them: the next start need not fold
+    /// them once more.
+    folded: Option<Core>,
 }
 
 impl Life {
@@ -132,6 +137,7 @@ impl Life {
             torn: PerVenue::default(),
             loses: Loses::default(),
             history,
+            folded: None,
         }
     }
 }
@@ -168,7 +174,8 @@ impl Simulation {
         }
         let most = if loses.journal { LOST_NS } else { UNWRITTEN_NS };
         let lost = Nanos::new(self.trouble.rng.below(most));
-        self.life.history.cut(Nanos::new(self.now.get() - lost.get()));
+        let is_cut = self.life.history.cut(Nanos::new(self.now.get() - lost.get()));
+        self.life.folded = (!is_cut).then_some(folded);
         (self.life.is_running, self.life.run) = (false, self.life.run + 1);
         self.life.still_until = Nanos::ZERO;
         self.inbox.clear();
@@ -194,7 +201,7 @@ impl Simulation {
             self.put(now.after(AGAIN_AFTER), Happening::Start);
             return Ok(());
         };
-        let core = self.life.history.fold();
+        let core = self.life.folded.take().unwrap_or_else(|| self.life.history.fold());
         catalogue.keep_numbers(core.baskets());
         self.catalogue = catalogue;
         let epoch = first_epoch(now, &core);

@@ -1,5 +1,7 @@
 //! REST: which request does what, and what it costs.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 use surefoot_hot::units::{Nanos, Qty, Usd};
 
@@ -73,7 +75,7 @@ impl KalshiVenue {
 
     fn public(&self, call: PublicCall, open: &str, req: &Request, now: Nanos) -> Answer {
         match call {
-            PublicCall::Status => ok(&self.status_view()),
+            PublicCall::Status => Ok(Response::json_text(200, self.status_text())),
             PublicCall::Schedule => ok(&schedule()),
             PublicCall::UserDataTimestamp => ok(&json!({ "as_of_time": rfc3339(now) })),
             PublicCall::EndpointCosts => ok(&endpoint_costs()),
@@ -466,27 +468,33 @@ impl KalshiVenue {
         })
     }
 
-    fn status_view(&self) -> Value {
+    /// Written field by field: an executor asks for it every twelve seconds.
+    fn status_text(&self) -> String {
         let (exchange, active) =
             (self.exchange != Exchange::Paused, self.exchange == Exchange::Active);
-        let mut shards: Vec<u8> = self.markets.iter().map(|m| m.shard).collect();
-        shards.push(0);
-        shards.sort_unstable();
-        shards.dedup();
-        let rows: Vec<Value> = shards
-            .iter()
-            .map(|shard| {
-                let name = if *shard == 0 { "Default" } else { "Crypto, Commodities" };
-                json!({
-                    "exchange_index": shard, "description": name, "exchange_active": exchange,
-                    "trading_active": active, "intra_exchange_transfers_active": true,
-                })
-            })
-            .collect();
-        json!({
-            "exchange_active": exchange, "trading_active": active, "intra_exchange_transfers_active": true,
-            "exchange_estimated_resume_time": self.resumes.map(rfc3339), "exchange_index_statuses": rows,
-        })
+        let mut is_shard = [false; 256];
+        is_shard[0] = true;
+        for market in &self.markets {
+            is_shard[usize::from(market.shard)] = true;
+        }
+        let resumes =
+            self.resumes.map_or_else(|| "null".into(), |at| format!("\"{}\"", rfc3339(at)));
+        let active = format!(
+            "\"exchange_active\":{exchange},\"trading_active\":{active},\"intra_exchange_transfers_active\":true"
+        );
+        let mut text = format!(
+            "{{{active},\"exchange_estimated_resume_time\":{resumes},\"exchange_index_statuses\":["
+        );
+        for (shard, _) in is_shard.iter().enumerate().filter(|(_, is)| **is) {
+            let (comma, name) =
+                if shard == 0 { ("", "Default") } else { (",", "Crypto, Commodities") };
+            let _ = write!(
+                text,
+                "{comma}{{\"exchange_index\":{shard},\"description\":\"{name}\",{active}}}"
+            );
+        }
+        text.push_str("]}");
+        text
     }
 }
 

@@ -1,7 +1,7 @@
 //! One market: its book, what of it has been shown, and its shapes on the wire.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::io::Write as _;
 
 use aws_lc_rs::digest;
 use serde_json::{Value, json};
@@ -136,15 +136,14 @@ impl Market {
     }
 
     /// The JSON whose SHA-1 is the book's hash, with `hash` in the place of that hash (§5.4).
-    fn hash_input(&self, outcome: Outcome, hash: &str, last: &str) -> String {
-        let mut out = String::with_capacity(4_096);
-        let side = |out: &mut String, side| {
+    fn hash_input(&self, outcome: Outcome, hash: &str, last: &str) -> Vec<u8> {
+        let mut out = Vec::with_capacity(4_096);
+        let side = |out: &mut Vec<u8>, side| {
             for (place, (price, qty)) in self.levels(outcome, side).enumerate() {
-                out.push_str(if place == 0 { "{\"price\":\"" } else { ",{\"price\":\"" });
-                text::push_price(out, price);
-                out.push_str("\",\"size\":\"");
-                text::push_qty(out, qty);
-                out.push_str("\"}");
+                if place > 0 {
+                    out.push(b',');
+                }
+                text::push_level(out, price, qty);
             }
         };
         let _ = write!(
@@ -155,7 +154,7 @@ impl Market {
             self.changed.millis(),
         );
         side(&mut out, Side::Bid);
-        out.push_str("],\"asks\":[");
+        out.extend_from_slice(b"],\"asks\":[");
         side(&mut out, Side::Ask);
         let _ = write!(
             out,
@@ -170,7 +169,7 @@ impl Market {
     /// The hash of an outcome's whole book as shown, given the last trade's price as text.
     pub fn hash_with(&self, outcome: Outcome, last: &str) -> String {
         let input = self.hash_input(outcome, "", last);
-        let sum = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, input.as_bytes());
+        let sum = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &input);
         text::hex(sum.as_ref())[2..].to_owned()
     }
 
@@ -178,7 +177,8 @@ impl Market {
     pub fn book_text(&self, outcome: Outcome, event: bool) -> String {
         let last = self.last_text();
         let hash = self.hash_with(outcome, &last);
-        let mut body = self.hash_input(outcome, &hash, &last);
+        let body = self.hash_input(outcome, &hash, &last);
+        let mut body = String::from_utf8(body).expect("it is put together of text");
         let closed = body.pop();
         debug_assert_eq!(closed, Some('}'), "an object");
         if self.spec.generation == Generation::Three {
@@ -329,7 +329,7 @@ mod tests {
         let q = Qty::from_contracts(100);
         market.shown = [[(3_000, q), (4_000, q)].into(), [(6_000, q), (7_000, q)].into()];
         // Vector of the venue's own SDK tests; it lists asks rising, so its `asks` are swapped here.
-        let ours = market.hash_input(Outcome::Yes, "", "0.5");
+        let ours = String::from_utf8(market.hash_input(Outcome::Yes, "", "0.5")).unwrap();
         let theirs = ours.replace(
             r#"{"price":"0.7","size":"100"},{"price":"0.6","size":"100"}"#,
             r#"{"price":"0.6","size":"100"},{"price":"0.7","size":"100"}"#,

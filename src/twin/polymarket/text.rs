@@ -51,14 +51,28 @@ pub fn push_qty(out: &mut String, qty: Qty) {
     push_trimmed::<6>(out, qty.micros());
 }
 
+/// Appends a level of a book: a price and how much there is, as JSON. A book of seventy levels is written at each of its changes.
+pub fn push_level(out: &mut Vec<u8>, price: Price, qty: Qty) {
+    out.extend_from_slice(b"{\"price\":\"");
+    with_trimmed::<4>(u64::from(price.ticks()), |text| out.extend_from_slice(text));
+    out.extend_from_slice(b"\",\"size\":\"");
+    with_trimmed::<6>(qty.micros(), |text| out.extend_from_slice(text));
+    out.extend_from_slice(b"\"}");
+}
+
 fn trimmed<const DECIMALS: u32>(number: u64) -> String {
     let mut out = String::with_capacity(16);
     push_trimmed::<DECIMALS>(&mut out, number);
     out
 }
 
-/// Into a buffer, from its end, and then in one piece: a book of seventy levels is written at each of its changes.
 fn push_trimmed<const DECIMALS: u32>(out: &mut String, number: u64) {
+    let ascii = "digits and a point are ASCII";
+    with_trimmed::<DECIMALS>(number, |text| out.push_str(std::str::from_utf8(text).expect(ascii)));
+}
+
+/// Into a buffer, from its end, and then in one piece.
+fn with_trimmed<const DECIMALS: u32>(number: u64, push: impl FnOnce(&[u8])) {
     let unit = 10_u64.pow(DECIMALS);
     let (mut whole, mut rest) = (number / unit, number % unit);
     let mut places = if rest == 0 { 0 } else { DECIMALS };
@@ -85,7 +99,7 @@ fn push_trimmed<const DECIMALS: u32>(out: &mut String, number: u64) {
             break;
         }
     }
-    out.push_str(std::str::from_utf8(&bytes[from..]).expect("digits and a point are ASCII"));
+    push(&bytes[from..]);
 }
 
 /// `0x` and lower-case digits.

@@ -1,7 +1,7 @@
 //! The list of fills that a reading may not show.
 
 use super::*;
-use crate::ids::Outcome;
+use crate::ids::{Action, Outcome};
 use crate::ledger::{CashAccount, Ledger};
 use crate::units::{Price, Qty, Usd};
 
