@@ -216,8 +216,8 @@ impl Core {
 
     /// The venue's own figure where it gives one, held against the rule's (P5); else the rule's. What the rule says goes on
     /// from the order's fills before, because the venue gives back what its rounding took, and a fill that is told out of
-    /// turn has another's share of it: the order's fees as a whole are compared. Any rule that may have held when it
-    /// happened explains what is charged, and the dearest of them stands where nothing is told (see `FeeRules::of_fill`).
+    /// turn has another's share of it: the order's fees as a whole are compared, and only where the venue has counted no fills beyond
+    /// those told here, of which each may have a unit of these. Any rule that may have held when it happened explains what is charged, and the dearest of them stands where nothing is told (see `FeeRules::of_fill`).
     fn fee_of(
         &mut self,
         now: Nanos,
@@ -248,7 +248,8 @@ impl Core {
             self.comparison.untold_fees().on_booked(now, account, fill.market, fee, notional);
             (rounding, fee, record.fee_apart)
         };
-        if apart >= FEE_DRIFT || apart <= -FEE_DRIFT {
+        let is_whole = record.filled + fill.qty + QTY_DUST >= record.known_filled();
+        if is_whole && (apart >= FEE_DRIFT || apart <= -FEE_DRIFT) {
             apart = Usd::ZERO; // the next difference is told anew
             self.on_fee_drift(fill.market, Some(id), out);
         }
