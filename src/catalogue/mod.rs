@@ -54,6 +54,8 @@ pub struct Catalogue {
     /// Markets of earlier runs, not over when they were last heard of, that their venue did not list when this run began. A list
     /// without them says nothing of them: what is held there is sold, and nothing is opened before they are listed again.
     unread: BTreeSet<MarketId>,
+    /// Markets that the last reading of their terms left out: the core is told of them when they are listed again.
+    missed: BTreeSet<MarketId>,
 }
 
 /// Markets to be followed beside those in relations, as each venue calls them: condition ids, tickers.

@@ -20,7 +20,8 @@ pub struct Refreshed {
 impl Catalogue {
     /// Takes in what a venue lists of the markets that it was `asked` for, as far as the streams do not tell it: least order, close,
     /// when it expects to have paid, and names. Of a market that has not been read in this run all of its terms are taken in; baskets
-    /// are made of it by [`Self::take_facts`].
+    /// are made of it by [`Self::take_facts`]. One that the reading before left out is told although nothing has changed: the core counts
+    /// it as unread until then.
     pub fn refresh(&mut self, asked: &[MarketId], found: &[Entry]) -> Refreshed {
         let named = found.iter().map(|entry| (entry.names.id(), entry));
         let found: BTreeMap<_, _> = named.collect();
@@ -32,9 +33,11 @@ impl Catalogue {
             }
             let listed = found.get(known.names.id());
             let Some(listed) = listed.filter(|listed| listed.def.venue == known.def.venue) else {
+                self.missed.insert(market);
                 refreshed.unread.push(market);
                 continue;
             };
+            let was_missed = self.missed.remove(&market);
             if self.is_unread(market) {
                 self.directory.set_terms(market, listed);
                 let entry = Arc::new(self.directory.entry(market).expect("it is known").clone());
@@ -43,7 +46,7 @@ impl Catalogue {
             }
             let told = |entry: &Entry| (entry.def.min_qty, entry.def.close, entry.paid_by);
             let renamed = listed.names != known.names;
-            if !renamed && told(listed) == told(known) {
+            if !renamed && !was_missed && told(listed) == told(known) {
                 continue;
             }
             self.directory.set_listed(market, listed);
@@ -167,6 +170,21 @@ mod tests {
             let Names::Polymarket(names) = &entry.names else { unreachable!() };
             assert_eq!(names.neg_risk, neg_risk, "what signs from now on is told");
         }
+    }
+
+    /// The core counts it as unread until it is told of it: a list that was short once must not keep it shut for the rest of the run.
+    #[test]
+    fn a_market_that_was_left_out_once_is_told_when_it_is_listed_again_though_nothing_changed() {
+        let mut catalogue = catalogue();
+        assert_eq!(catalogue.refresh(&ALL, &[listed("A"), listed("C")]).unread, [ALL[1]]);
+        let whole = [listed("A"), listed("B"), listed("C")];
+        let Refreshed { changes, unread } = catalogue.refresh(&ALL, &whole);
+        assert_eq!(unread, []);
+        let [CatalogueChange { what: Change::Listed(entry), .. }] = &changes[..] else {
+            panic!("{changes:?}");
+        };
+        assert_eq!(entry.def.market, ALL[1]);
+        assert!(catalogue.refresh(&ALL, &whole).changes.is_empty(), "once");
     }
 
     #[test]
