@@ -17,6 +17,7 @@ pub mod lock;
 pub mod net;
 pub mod observe;
 pub mod os;
+pub mod paper;
 pub mod policy;
 pub mod queue;
 pub mod reconcile;
