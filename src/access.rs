@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 use surefoot_cold::cancel_rights::CancelRights;
 use surefoot_cold::net::{Endpoint, Trust};
+use surefoot_cold::paper::venue::PaperOptions;
 use surefoot_cold::rest::Rest;
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::Venue;
@@ -34,6 +35,28 @@ impl Access {
     pub fn from_file(path: &Path) -> Result<Self, AccessError> {
         let value = description(path)?;
         Self::from_json(&value)
+            .and_then(|access| access.check_loopback().map(|()| access))
+            .map_err(|AccessError(why)| AccessError(format!("{}: {why}", path.display())))
+    }
+
+    /// The same on paper: nothing is read but public addresses and Kalshi's key to read with. `owner` tells accounts on paper apart.
+    ///
+    /// # Errors
+    /// A sentence with the place and the remedy.
+    pub fn paper_from_file(
+        path: &Path,
+        options: PaperOptions,
+        owner: &str,
+    ) -> Result<Self, AccessError> {
+        let value = description(path)?;
+        let access = || -> Result<Self, AccessError> {
+            Ok(Self {
+                trust: trust(&value)?,
+                accounts: Accounts::on_paper(&value, options, owner)?,
+                relations: Relations::from_json(&value)?,
+            })
+        };
+        access()
             .and_then(|access| access.check_loopback().map(|()| access))
             .map_err(|AccessError(why)| AccessError(format!("{}: {why}", path.display())))
     }

@@ -159,9 +159,7 @@ fn one_core_is_too_few_for_a_spinner() {
 #[test]
 fn what_is_not_built_says_so() {
     let dir = Scratch::new("modes");
-    for words in
-        [&["run", "live"][..], &["run", "paper"], &["run", "--dry-run"], &["start", "live"]]
-    {
+    for words in [&["run", "live"][..], &["run", "--dry-run"], &["start", "live"]] {
         refused(&surefoot(&dir, words), Exit::NotYet, &["nothing was connected and nothing sent"]);
     }
     refused(&surefoot(&dir, &["walk"]), Exit::Usage, &["unrecognized subcommand"]);

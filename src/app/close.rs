@@ -14,7 +14,7 @@ use surefoot_hot::core::Core;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::per_venue::PerVenue;
 
-use super::report::{Agreement, ClosingReport, ThisRun};
+use super::report::{Agreement, ClosingReport, ThisRun, paper};
 use super::rescue::{Rescued, on_one_leg};
 use super::run_note::RunNote;
 use super::status::beside;
@@ -163,6 +163,7 @@ impl Running {
         let figures = beside(figures.read(&finished.core.stats()), &facts, &self.observer);
         let report = ClosingReport {
             mode: self.spec.mode,
+            paper: paper::curves(&self.spec.access.accounts),
             world: self.spec.world,
             about: &self.spec.about,
             seed: self.spec.seed,

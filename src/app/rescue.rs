@@ -20,7 +20,8 @@ use crate::relations::{DeclaredLeg, MarketName, Relations};
 
 /// One venue's cold connections, idle until they are needed.
 struct Hand {
-    rights: CancelRights,
+    /// `None` where nothing of ours can rest.
+    rights: Option<CancelRights>,
     reader: Box<dyn Reader>,
 }
 
@@ -56,7 +57,7 @@ impl Rescue {
     /// rests should not wait for that.
     pub fn tell_once(&self, notes: &Announcer) {
         for (venue, hand) in self.0.iter() {
-            let rights = hand.rights.clone();
+            let Some(rights) = hand.rights.clone() else { continue };
             let say = move |notes: &Announcer, what: &str| {
                 let text = format!("{}: {what}", venue.name());
                 notes.note(RunNote::Rescue.told(NamedPlace::of_venue(venue), text));
@@ -110,7 +111,8 @@ impl Rescuing {
 
 impl Hand {
     fn clear(self) -> Rescued {
-        let (venue, cleared) = (self.rights.venue(), self.rights.clear());
+        let venue = self.reader.venue();
+        let cleared = self.rights.map_or(Ok(()), |rights| rights.clear());
         let truth = settled_truth(self.reader.as_ref(), 8, Duration::from_millis(250))
             .map_err(|error| error.to_string());
         Rescued { venue, cleared, truth }

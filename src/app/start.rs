@@ -12,6 +12,7 @@ use surefoot_cold::journal::{self, Identity, Journal, Options, Replayed, binary_
 use surefoot_cold::observe::log::{JsonLog, LogOptions};
 use surefoot_cold::observe::observer::{Announcer, Observer};
 use surefoot_cold::observe::told::NamedPlace;
+use surefoot_cold::paper::account::PaperAccount;
 use surefoot_cold::policy::Policy;
 use surefoot_cold::snapshot::{Follower, Following};
 use surefoot_cold::state_dir::{HaltLatch, StateDir};
@@ -20,10 +21,11 @@ use surefoot_cold::store::{Store, StoreSink, StoreStatus, next_record};
 use surefoot_cold::wirelog::{self, SyncMode};
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{self, Event};
-use surefoot_hot::ids::Venue;
+use surefoot_hot::ids::{Outcome, Venue};
+use surefoot_hot::ledger::CashAccount;
 use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::risk::HaltWhy;
-use surefoot_hot::units::Nanos;
+use surefoot_hot::units::{Nanos, Usd};
 
 use super::audit::AuditThread;
 use super::backups::Backups;
@@ -354,6 +356,7 @@ impl MachineStart<'_> {
         let halt = HaltEpoch::new(epoch);
         let (watchdog_child, beats) =
             start_watchdog_child(self.spec, self.state, observer.announcer());
+        let on_paper = self.on_paper(&core, fresh);
         let plan = Plan {
             topology: self.topology,
             pin: self.config.pin_cpu.map(usize::from),
@@ -365,6 +368,7 @@ impl MachineStart<'_> {
             notes: observer.announcer().clone(),
             halt: halt.clone(),
             beats,
+            on_paper: on_paper.is_some(),
         };
         let (tap, tapped) = RingBuffer::new(topology::FEED_TAP.slots);
         let wire_logs = wire_logs(self.state, fresh, observer.announcer());
@@ -384,6 +388,7 @@ impl MachineStart<'_> {
                 notices: to_notices,
                 seed: self.spec.seed,
                 breaker: self.config.times.breaker,
+                on_paper: on_paper.as_ref(),
                 spins: self.topology != Topology::Calm,
             };
             let now = self.clock.now();
@@ -398,6 +403,39 @@ impl MachineStart<'_> {
         .map_err(|error| Failed(error.exit(), error.to_string()))?;
         let witnesses = start_witnesses(&mut engine, &self.spec.access)?;
         Ok(Started { engine, epoch, tapped, witnesses, notices, watchdog_child })
+    }
+}
+
+impl MachineStart<'_> {
+    /// What is held at each venue where the accounts are on paper: what the journal says, and at the first start the starting capital, in
+    /// equal parts over the shards that the followed markets draw on.
+    fn on_paper(&self, core: &Core, fresh: bool) -> Option<PerVenue<PaperAccount>> {
+        if !self.spec.access.accounts.are_on_paper() {
+            return None;
+        }
+        let ledger = core.ledger();
+        Some(PerVenue::from_fn(|venue| {
+            let of_venue = self.catalogue.directory.of(venue);
+            let mut shards: Vec<u8> = of_venue.map(|entry| entry.def.shard).collect();
+            shards.sort_unstable();
+            shards.dedup();
+            if fresh {
+                let parts = i64::try_from(shards.len().max(1)).expect("a shard is a byte");
+                let each = self.config.starting_capital[venue].scale_floor(1, parts);
+                return PaperAccount::new(venue, shards.into_iter().map(|shard| (shard, each)), []);
+            }
+            let accounts = 0..venue.rules().cash_accounts;
+            let cash = accounts
+                .map(|shard| (shard, ledger.cash(CashAccount::of(venue, shard))))
+                .filter(|(shard, cash)| shards.contains(shard) || *cash != Usd::ZERO);
+            let held = self.catalogue.directory.of(venue).map(|entry| {
+                let position = ledger.position(entry.def.market);
+                let [yes, no] = [Outcome::Yes, Outcome::No]
+                    .map(|outcome| position.held(outcome) + position.claimed(outcome));
+                (entry.def.market, yes, no)
+            });
+            PaperAccount::new(venue, cash, held)
+        }))
     }
 }
 

@@ -23,8 +23,9 @@ use surefoot_hot::units::{Nanos, Usd};
 use surefoot_hot::venue_mode::VenueMode;
 
 use super::health::{self, Health, Recent, Signs, Streak, VenueSigns};
-use super::report::ThisRun;
+use super::report::{ThisRun, paper};
 use super::{Running, STALL_AFTER};
+use crate::cli::Mode;
 use crate::config::limits::Limits;
 use crate::watchdog::child::WatchdogChild;
 
@@ -321,6 +322,8 @@ impl Running {
             "stale_most": stale_most(&self.catalogue.directory, &seen.words),
             "open": signs.open,
             "mode": self.spec.mode.name(),
+            "simulated": self.spec.mode == Mode::Paper,
+            "paper": paper::curves(&self.spec.access.accounts),
             "pid": std::process::id(),
             "watchdog": self.watchdog_child.as_ref().map(WatchdogChild::pid),
             "topology": self.topology.name(),

@@ -76,7 +76,7 @@ const KEYS: &[Key] = &[
         "mode",
         Kind::Choice(&["demo", "paper", "shadow", "live"]),
         Some("demo"),
-        "with what money; this version knows the demo alone",
+        "with what money; this version knows the demo and paper",
         true,
     ),
     key(
@@ -204,6 +204,20 @@ const KEYS: &[Key] = &[
         DOLLARS,
         Some("10000"),
         "dollars at Kalshi when the account began",
+        true,
+    ),
+    key(
+        "paper.curve",
+        Kind::Choice(&["pessimistic", "realistic", "optimistic"]),
+        Some("realistic"),
+        "which assumptions about fills drive a run on paper; the two others are counted beside it",
+        true,
+    ),
+    key(
+        "paper.latency_ms",
+        Kind::Whole(0, 60_000),
+        Some("100"),
+        "milliseconds of a request's round trip to the venues, as measured: an order on paper reaches the book after it",
         true,
     ),
     key(

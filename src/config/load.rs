@@ -6,6 +6,8 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use surefoot_cold::paper::curve::Curve;
+use surefoot_cold::paper::venue::PaperOptions;
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::risk::LimitRow;
@@ -462,6 +464,11 @@ impl Reading {
             limits,
             limits_given,
             starting_capital,
+            paper: PaperOptions {
+                latency: Nanos::from_millis(self.number_or_default("paper.latency_ms")),
+                driver: Curve::named(&self.text("paper.curve"))
+                    .expect("the key's words are the curves"),
+            },
             day_begins: Nanos::from_secs(60 * self.number_or_default("limits.midnight_utc_min")),
             themes: self.themes.clone(),
             venues,

@@ -14,6 +14,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use surefoot_cold::paper::venue::PaperOptions;
 use surefoot_cold::policy::ReadTimes;
 use surefoot_cold::secrets::Secret;
 use surefoot_hot::per_venue::PerVenue;
@@ -70,6 +71,8 @@ pub struct Config {
     pub limits_given: Vec<LimitRow>,
     /// What each venue's account holds at the start.
     pub starting_capital: PerVenue<Usd>,
+    /// How fills are made up on paper.
+    pub paper: PaperOptions,
     /// When the trading day begins, after midnight UTC.
     pub day_begins: Nanos,
     /// The markets that are limited together.

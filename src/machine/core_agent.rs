@@ -79,6 +79,8 @@ pub struct CoreAgent {
     turns: Arc<AtomicU64>,
     /// Where it tells another process that it turns.
     beats: Option<Beats>,
+    /// Where paper venues hear of public events.
+    public: Option<PerVenue<Producer<Event>>>,
     /// What it measured.
     pub times: CoreTimes,
     /// Turns in which the journal had no room.
@@ -129,6 +131,7 @@ impl CoreAgent {
             voided: false,
             turns: rings.turns,
             beats: None,
+            public: None,
             times: CoreTimes { event: histogram(), decide: histogram() },
             blocked: 0,
         }
@@ -146,6 +149,13 @@ impl CoreAgent {
     #[must_use]
     pub fn beats_to(mut self, beats: Option<Beats>) -> Self {
         self.beats = beats;
+        self
+    }
+
+    /// Where public events are copied to, for paper venues.
+    #[must_use]
+    pub fn copies_public_to(mut self, public: Option<PerVenue<Producer<Event>>>) -> Self {
+        self.public = public;
         self
     }
 
@@ -190,7 +200,7 @@ impl CoreAgent {
         // Where one event's time ends the next one's begins: a clock read less for each.
         let mut read = None;
         for _ in 0..self.first.len().min(FIRST_MAX) {
-            if !self.look_for_room() {
+            if !self.look_for_room() || !self.paper_has_room() {
                 self.blocked += 1;
                 return handled; // nothing was decided yet that a halt could void: it waits for the journal
             }
@@ -228,7 +238,7 @@ impl CoreAgent {
     ) -> bool {
         for input in inputs {
             for _ in 0..BURST_MAX {
-                if !self.journal_has_room() {
+                if !self.journal_has_room() || !self.paper_has_room() {
                     return false;
                 }
                 let Ok(event) = input.peek() else { break };
@@ -312,6 +322,9 @@ impl CoreAgent {
         if let Some(epoch) = self.outbox.raised() {
             self.halt.raise_to(epoch); // before anything more is sent: what was decided earlier stays here
         }
+        if self.public.is_some() {
+            self.copy_public(event); // a paper venue knows the book that an order was decided from
+        }
         if !self.outbox.intents().is_empty() {
             self.send(begin);
         }
@@ -320,6 +333,29 @@ impl CoreAgent {
         let end = self.clock.raw();
         *read = Some(end);
         self.spans.push((begin, end));
+    }
+
+    /// Whether a public event may be taken in: one that is not copied would make the books of a paper venue wrong without a sign.
+    fn paper_has_room(&self) -> bool {
+        self.public.as_ref().is_none_or(|rings| rings.values().all(|ring| !ring.is_full()))
+    }
+
+    /// Copies a public event to the paper venue that it is of.
+    #[cold]
+    fn copy_public(&mut self, event: &Event) {
+        let Some(rings) = self.public.as_mut().filter(|_| surefoot_cold::paper::wants(event))
+        else {
+            return;
+        };
+        let of_market = |market| Some(self.core.books().terms(market)?.venue);
+        let venue = match *event {
+            Event::StaleAll { venue, .. } => Some(venue),
+            _ => event.market().and_then(of_market),
+        };
+        let Some(venue) = venue else { return };
+        if rings[venue].push(*event).is_err() {
+            self.halt.advance(); // a turn made sure of the room
+        }
     }
 
     /// Counts how long the events of a turn took.

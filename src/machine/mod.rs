@@ -76,6 +76,8 @@ pub struct Plan {
     pub halt: HaltEpoch,
     /// Where the core says that it turns; `None` where nobody watches from outside.
     pub beats: Option<Beats>,
+    /// Whether the executors are paper venues, which hear of public events from the core.
+    pub on_paper: bool,
 }
 
 /// The machine while its threads run.
@@ -136,14 +138,27 @@ impl Engine {
         plan: Plan,
         wire: impl FnOnce(AgentEnds) -> Result<(Wired, Vec<Event>), WireError>,
     ) -> Result<Self, WireError> {
-        let Plan { topology, pin, clock, core, journal, follower, on, notes, halt, beats } = plan;
+        let Plan {
+            topology,
+            pin,
+            clock,
+            core,
+            journal,
+            follower,
+            on,
+            notes,
+            halt,
+            beats,
+            on_paper,
+        } = plan;
         let ends = topology::rings();
         let (Wired { feed, executors }, first) = wire(ends.agents)?;
         let rooms = Rooms::new(ends.rooms, core.books(), &first);
         let stats = core.stats(); // what is asked before the core has its first turn
         let core = CoreAgent::new(core, ends.core, halt.clone(), clock.clone())
             .begins_with(first)
-            .beats_to(beats);
+            .beats_to(beats)
+            .copies_public_to(on_paper.then_some(ends.public));
         let journal = Writer::start(journal, ends.journal, on)
             .map_err(|error| format!("starting the journal's thread: {error}"))?;
         let stop = Arc::new(AtomicBool::new(false));

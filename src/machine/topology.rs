@@ -8,7 +8,7 @@
 //!                                └──────┘ ─▶ core_stats ─▶ console, status
 //!           feed ─▶ feed_tap ─▶ audit, feed ─▶ feed_witness ─▶ witness
 //!           feed ◀─ ops_feed ◀─ catalogue ─▶ ops_exec ─▶ executors
-//!           core ◀─ room_core ◀─ catalogue
+//!           core ◀─ room_core ◀─ catalogue, core ─▶ core_paper ─▶ paper venues in the executors' place
 //! ```
 
 use std::os::linux::net::SocketAddrExt;
@@ -65,6 +65,8 @@ pub const FEED_CORE: Ring = Ring::new("feed_core", 16_384, OnFull::Resync);
 pub const CORE_FEED: Ring = Ring::new("core_feed", 1_024, OnFull::Drop); // asked again every few seconds
 /// Orders to a venue's executor: one ring a venue.
 pub const CORE_EXEC: Ring = Ring::new("core_exec", 4_096, OnFull::Halt);
+/// Copies of public events to a paper venue: one ring a venue, used on paper alone.
+pub const CORE_PAPER: Ring = Ring::new("core_paper", 65_536, OnFull::Wait);
 /// The answers of a venue's executor: one ring a venue.
 pub const EXEC_CORE: Ring = Ring::new("exec_core", 4_096, OnFull::Wait);
 /// What the cold threads tell the core: commands of a person, what the venues say of our account, settings.
@@ -101,6 +103,8 @@ pub struct RingEnds {
     pub rooms: Producer<BookRoom>,
     /// Markets whose book is wanted over REST arrive here.
     pub witnesses: PerVenue<Consumer<Arc<Entry>>>,
+    /// Public events to the paper venues.
+    pub public: PerVenue<Producer<Event>>,
     /// The core's counters arrive here.
     pub stats: Consumer<Stats>,
     /// Every input, intent and note of the core arrives here, for the journal.
@@ -137,6 +141,8 @@ pub struct ExecutorEnds {
     pub reports: Producer<Event>,
     /// The names of further markets.
     pub names: Consumer<Arc<Entry>>,
+    /// Public events, where the account is on paper.
+    pub public: Consumer<Event>,
 }
 
 /// Where the names of further markets go, for whoever follows them.
@@ -146,10 +152,11 @@ pub struct NameEnds {
 }
 
 /// Every ring of the machine, in the order of the drawing above.
-pub const RINGS: [Ring; 12] = [
+pub const RINGS: [Ring; 13] = [
     FEED_CORE,
     CORE_FEED,
     CORE_EXEC,
+    CORE_PAPER,
     EXEC_CORE,
     OPS_CORE,
     OPS_FEED,
@@ -167,6 +174,7 @@ pub fn rings() -> RingEnds {
     let (feeds, core_feed) = RingBuffer::new(CORE_FEED.slots);
     let orders = PerVenue::from_fn(|_| RingBuffer::new(CORE_EXEC.slots));
     let (to_executors, intents) = orders.unzip();
+    let (to_paper, public) = PerVenue::from_fn(|_| RingBuffer::new(CORE_PAPER.slots)).unzip();
     let answers = PerVenue::from_fn(|_| RingBuffer::new(EXEC_CORE.slots));
     let (reports, from_executors) = answers.unzip();
     let (ops, ops_in) = RingBuffer::new(OPS_CORE.slots);
@@ -196,14 +204,28 @@ pub fn rings() -> RingEnds {
             names: feed_names,
             witnesses: to_witnesses,
         },
-        executors: intents
-            .zip(reports)
-            .zip(exec_names)
-            .map(|_, ((intents, reports), names)| ExecutorEnds { intents, reports, names }),
+        executors: intents.zip(reports).zip(exec_names).zip(public).map(
+            |_, (((intents, reports), names), public)| ExecutorEnds {
+                intents,
+                reports,
+                names,
+                public,
+            },
+        ),
         core_turns: Arc::clone(&core.turns),
     };
     let names = NameEnds { feed: name_to_feed, executors: name_to_exec };
-    RingEnds { core, agents, ops, names, rooms: to_rooms, witnesses, stats, journal }
+    RingEnds {
+        core,
+        agents,
+        ops,
+        names,
+        rooms: to_rooms,
+        witnesses,
+        public: to_paper,
+        stats,
+        journal,
+    }
 }
 
 /// Which agents share which thread.

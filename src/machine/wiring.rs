@@ -11,6 +11,7 @@ use surefoot_cold::exec::ExecOptions;
 use surefoot_cold::feed::Feed;
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::net::{DialPace, Dialer, Endpoint, Neighbours, Trust, client_config};
+use surefoot_cold::paper::account::PaperAccount;
 use surefoot_cold::wirelog::{self, Contents, WireLog, WireLogError};
 use surefoot_hot::ids::Venue;
 use surefoot_hot::order::Order;
@@ -62,6 +63,8 @@ pub struct Parts<'a> {
     pub seed: u64,
     /// How long an executor's breaker holds orders that open something, at first.
     pub breaker: Nanos,
+    /// What is held at each venue where the accounts are on paper.
+    pub on_paper: Option<&'a PerVenue<PaperAccount>>,
     /// Whether the executors' thread spins: then idle ones rehearse orders.
     pub spins: bool,
 }
@@ -165,6 +168,7 @@ pub fn wire(parts: Parts<'_>, ends: AgentEnds) -> Result<(Wired, Remembered), Wi
             learnt,
             meter: meter(),
             dial: &dial,
+            on_paper: parts.on_paper.map(|accounts| &accounts[venue]),
         };
         Ok((account.executor(exec)?, remembered))
     });

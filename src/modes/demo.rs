@@ -115,11 +115,19 @@ fn with_flags(config: &Config, args: &RunArgs) -> Config {
 
 fn read_venues(path: &Path) -> Result<Venues, String> {
     let access = Access::from_file(path).map_err(|error| error.to_string())?;
+    let value = read_value(path)?;
+    Ok(Venues { access, extra: extra(&value), world: world(&value) })
+}
+
+fn read_value(path: &Path) -> Result<Value, String> {
     let text =
         std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let value: Value =
-        serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-    Ok(Venues { access, extra: extra(&value), world: world(&value) })
+    serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Every market that a twin's file names.
+pub(super) fn extra_of(path: &Path) -> Result<ExtraMarkets, String> {
+    read_value(path).map(|value| extra(&value))
 }
 
 fn describe(description: &Value) -> Result<Venues, String> {

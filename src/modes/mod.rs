@@ -1,6 +1,7 @@
 //! One file a mode: which venues, markets and money it hands to a run. And which modes there are.
 
 pub mod demo;
+pub mod paper;
 
 use crate::cli::{Mode, RunArgs};
 use crate::config::Setup;
@@ -13,6 +14,7 @@ pub type Run = fn(&RunArgs, &Setup) -> Exit;
 pub const fn of(mode: Mode) -> Option<Run> {
     match mode {
         Mode::Demo => Some(demo::run),
-        Mode::Paper | Mode::Shadow | Mode::Live => None,
+        Mode::Paper => Some(paper::run),
+        Mode::Shadow | Mode::Live => None,
     }
 }

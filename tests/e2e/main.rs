@@ -14,6 +14,7 @@ mod harness;
 mod limits;
 mod loopback;
 mod loss;
+mod paper;
 mod place;
 #[path = "../support/recorded.rs"]
 mod recorded;
@@ -78,6 +79,7 @@ const TESTS: &[Test] = tests! {
         watchdog::a_process_that_is_killed_leaves_nothing_resting_and_the_next_start_needs_nobody
         crash::the_start_after_three_crashes_opens_nothing_until_a_person_resumes
         upgrade::what_a_start_reads_stays_within_a_bound_however_many_runs_there_were
+        paper::paper_trades_and_no_venue_hears_of_it
         threads::a_reading_for_which_no_thread_can_be_started_is_made_later
         venues_ill::a_block_page_for_every_order_stops_first_legs_elsewhere
         venues_ill::orders_that_come_too_early_at_kalshi_stop_first_legs_elsewhere

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use surefoot::access::Access;
+use surefoot::machine::venue::PolymarketAccount;
 use surefoot::twin::demo::Demo;
 use surefoot::twin::open::{Options, open};
 use surefoot::twin::server::{Command, Fault, Remote};
@@ -123,7 +124,7 @@ pub fn placed_by_hand(access: &Access, directory: &Directory) -> [String; 2] {
 pub fn placed_again(access: &Access, directory: &Directory, nth: u64) -> [String; 2] {
     let mut last = String::new();
     let [clob, rest] = Venue::ALL.map(|venue| access.accounts.at(venue).client(&access.trust));
-    let signer = &access.accounts.polymarket.signer;
+    let signer = &access.accounts.of::<PolymarketAccount>().unwrap().signer;
     // In markets that are open long enough: one that settles takes the order with it.
     let lasting = |venue| {
         let mut entries: Vec<_> = directory.of(venue).collect();

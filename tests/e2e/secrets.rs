@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use serde_json::Value;
+use surefoot::machine::venue::PolymarketAccount;
 use surefoot_cold::directory::Names;
 use surefoot_cold::journal::Reader;
 use surefoot_cold::state_dir::StateDir;
@@ -66,7 +67,7 @@ impl Secrets {
     /// the one that was sent. Returns how many there are.
     fn add_order_signatures(&mut self, twin: &Twin, state: &Path) -> u64 {
         let directory = names(&twin.access, state);
-        let signer = &twin.access.accounts.polymarket.signer;
+        let signer = &twin.access.accounts.of::<PolymarketAccount>().unwrap().signer;
         let mut reader = Reader::open(&StateDir::at(state).journal()).unwrap();
         let mut signed = 0;
         while let Some(record) = reader.next_record().unwrap() {

@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use surefoot::access::Access;
+use surefoot::machine::venue::{KalshiAccount, PolymarketAccount};
 use surefoot::twin::demo::Demo;
 use surefoot::twin::http::{Request, Response};
 use surefoot::twin::open::{Options, open};
@@ -325,12 +326,17 @@ impl Twin {
         let signed = self
             .access
             .accounts
-            .polymarket
+            .of::<PolymarketAccount>()
+            .unwrap()
             .signer
             .order(names, &Order { price, qty, ..order })
             .ok()?;
         let mut body = Vec::new();
-        encode::post_order(&mut body, &self.access.accounts.polymarket.signer, &signed);
+        encode::post_order(
+            &mut body,
+            &self.access.accounts.of::<PolymarketAccount>().unwrap().signer,
+            &signed,
+        );
         serde_json::from_slice(&body).ok()
     }
 
@@ -384,8 +390,12 @@ impl Twin {
             self.body(rng, host).to_string().into_bytes()
         };
         let auth: Arc<dyn Auth> = match host {
-            Host::KalshiRest => Arc::new(KalshiAuth(self.access.accounts.kalshi.signer.clone())),
-            _ => Arc::new(PolymarketAuth(self.access.accounts.polymarket.signer.clone())),
+            Host::KalshiRest => Arc::new(KalshiAuth(
+                self.access.accounts.of::<KalshiAccount>().unwrap().signer.clone(),
+            )),
+            _ => Arc::new(PolymarketAuth(
+                self.access.accounts.of::<PolymarketAccount>().unwrap().signer.clone(),
+            )),
         };
         let mut headers = auth.headers(wall(), &method, &path, &body);
         headers.push(("Content-Type".into(), "application/json".into()));
@@ -411,12 +421,10 @@ impl Twin {
             1 => (Host::PolymarketWs, "/ws/user", frame.to_string()),
             _ => (Host::KalshiWs, "/trade-api/ws/v2", frame.to_string()),
         };
-        let headers = KalshiAuth(self.access.accounts.kalshi.signer.clone()).headers(
-            wall(),
-            "GET",
-            path,
-            b"",
-        );
+        let headers = KalshiAuth(
+            self.access.accounts.of::<KalshiAccount>().unwrap().signer.clone(),
+        )
+        .headers(wall(), "GET", path, b"");
         let request =
             Request { method: "GET".into(), path: path.into(), headers, ..Request::default() };
         let (conn, shown) = (ConnId(u64::MAX - rng.next() % 1_000), text.clone());

@@ -12,6 +12,7 @@ pub mod account;
 pub mod book;
 pub mod curve;
 pub mod desk;
+pub mod exec;
 pub mod queue;
 pub mod venue;
 

@@ -197,7 +197,7 @@ fn a_price_that_became_better_on_the_way_is_not_paid_out() {
 #[test]
 fn what_we_took_stays_gone_until_new_orders_come() {
     let mut bench = Bench::realistic(Venue::Kalshi);
-    let mut buys = |bench: &mut Bench, qty| {
+    let buys = |bench: &mut Bench, qty| {
         let order = bench.order(Outcome::Yes, Action::Buy, 60, qty, Tif::Ioc);
         fills(&bench.place(&order))
     };
@@ -325,7 +325,7 @@ fn what_cannot_be_is_rejected_with_its_reason() {
     let buys = bench.order(Outcome::Yes, Action::Buy, 60, 10, Tif::Fok);
     assert_eq!(fills(&bench.place(&buys)), [(60, 10)]);
     assert_eq!(rejected(&mut bench, &buys), Some(Reject::Duplicate));
-    let mut sells = |bench: &mut Bench, qty| {
+    let sells = |bench: &mut Bench, qty| {
         let order = bench.order(Outcome::Yes, Action::Sell, 70, qty, Tif::Gtc);
         rejected(bench, &order)
     };
@@ -379,7 +379,7 @@ fn a_change_that_asks_for_more_goes_to_the_end() {
     let id = bench.rest(Outcome::Yes, 40, 5);
     let order = Order { id, ..bench.order(Outcome::Yes, Action::Buy, 40, 5, Tif::Gtc) };
     bench.set(Side::Bid, 40, 30);
-    let mut amend = |bench: &mut Bench, qty| {
+    let amend = |bench: &mut Bench, qty| {
         let to = Change { price: cents(40), qty: of(qty), expires: None };
         let amend = Amend::new(&order, &to, 1, bench.now);
         bench.venue.on_amend(bench.now, &amend);

@@ -100,6 +100,11 @@ impl PaperVenue {
         self.reports.pop_front()
     }
 
+    /// The core is to be told this as well, in its turn.
+    pub fn tell_event(&mut self, event: Event) {
+        self.reports.push_back(event);
+    }
+
     /// Reports that wait.
     pub fn reports_waiting(&self) -> usize {
         self.reports.len()

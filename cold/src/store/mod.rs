@@ -36,7 +36,7 @@ use names::MarketNames;
 use project::Cursor;
 
 /// The steps from an empty file to today's tables. A step never changes once it was released.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("schema.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
@@ -44,6 +44,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("schema-5.sql"),
     include_str!("schema-6.sql"),
     include_str!("schema-7.sql"),
+    include_str!("schema-8.sql"),
 ];
 /// How long SQLite itself waits for another program's lock within one call.
 const BUSY: Duration = Duration::from_secs(5);

@@ -11,6 +11,7 @@ use surefoot_hot::units::Nanos;
 
 use super::made_of::made_of;
 use super::{Agreement, ClosingReport};
+use crate::cli::Mode;
 use crate::config::limits::show;
 use crate::twin::world::WorldName;
 
@@ -33,6 +34,8 @@ impl ClosingReport<'_> {
         let more = json!({
             "figures": self.figures.0.json(),
             "mode": self.mode.name(),
+            "simulated": self.mode == Mode::Paper,
+            "paper": self.paper,
             "world": self.world.map(WorldName::name),
             "about": self.about,
             "run": self.run,

@@ -4,6 +4,7 @@
 mod closing;
 mod line;
 mod made_of;
+pub(super) mod paper;
 mod text;
 
 use std::path::Path;
@@ -50,6 +51,8 @@ pub enum Agreement {
 /// Everything the closing report is made from.
 pub struct ClosingReport<'a> {
     pub mode: Mode,
+    /// What the curves of paper fills come to; `null` where fills are the venues'.
+    pub paper: Value,
     /// What the embedded venues are like, where they are a twin's.
     pub world: Option<WorldName>,
     /// What this run is.

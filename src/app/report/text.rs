@@ -4,7 +4,8 @@ use serde_json::Value;
 use surefoot_cold::text::counted;
 use surefoot_hot::ids::Venue;
 
-use super::{Agreement, ClosingReport, made_of};
+use super::{Agreement, ClosingReport, made_of, paper};
+use crate::cli::Mode;
 
 impl ClosingReport<'_> {
     /// The report on stdout, made from the same figures as the JSON object.
@@ -22,9 +23,12 @@ impl ClosingReport<'_> {
             println!("  {line}");
         }
         self.print_figures(&at);
+        paper::lines(&self.paper).iter().for_each(|line| println!("{line}"));
         println!(
             "  reconciled      {}",
             match self.agreement {
+                Agreement::Agreed if self.mode == Mode::Paper =>
+                    "yes: positions, cash and open orders equal the account on paper",
                 Agreement::Agreed => "yes: positions, cash and open orders equal the venues'",
                 Agreement::Differs => "NO: see above",
                 Agreement::NotCompared =>
@@ -64,12 +68,13 @@ impl ClosingReport<'_> {
                 .unwrap_or_default()
         );
         println!(
-            "  orders          {} sent, {} acked, {} rejected, {} unknown; {} fills",
+            "  orders          {} sent, {} acked, {} rejected, {} unknown; {} fills{}",
             at("/orders/sent"),
             at("/orders/acked"),
             at("/orders/rejected"),
             at("/orders/unknown"),
-            at("/fills")
+            at("/fills"),
+            self.simulated()
         );
         println!(
             "  on one leg      {}, p99 {} ms, longest {} ms",
@@ -88,11 +93,17 @@ impl ClosingReport<'_> {
             );
         }
         println!(
-            "  result          ${} after ${} fees (complete baskets at what they pay at least)",
+            "  result          ${} after ${} fees (complete baskets at what they pay at least){}",
             at("/pnl_usd"),
-            at("/fees_usd")
+            at("/fees_usd"),
+            self.simulated()
         );
         made_of::lines(&at("/made_of")).iter().for_each(|line| println!("{line}"));
+    }
+
+    /// What is said behind whatever no venue knows of.
+    fn simulated(&self) -> &'static str {
+        if self.mode == Mode::Paper { ", SIMULATED" } else { "" }
     }
 
     fn print_latency(&self) {

@@ -93,6 +93,14 @@ pub(super) const WORDS: &[(&str, &str)] = &[
         "a difference is looked at sooner: two readings that show the same one end it",
     ),
     (
+        "paper.curve",
+        "the realistic curve decides what is not known against us; the two others say how far apart the assumptions are",
+    ),
+    (
+        "paper.latency_ms",
+        "a careful guess for a server in another region; measure your own round trip and set it, larger rather than smaller",
+    ),
+    (
         "starting_capital.*",
         "what the demo's twin gives; set it to what the account really began with: the equity floor is half of it",
     ),

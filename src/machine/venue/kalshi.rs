@@ -1,5 +1,6 @@
 //! Our account at Kalshi: where it is reached, who signs, its cold connections, and its executor.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use rtrb::Producer;
@@ -62,7 +63,7 @@ impl KalshiAccount {
 }
 
 /// The key's id, and what signs with it.
-fn signer(value: &Value) -> Result<(String, Signer), AccessError> {
+pub(super) fn signer(value: &Value) -> Result<(String, Signer), AccessError> {
     let accounts = value.pointer("/kalshi/accounts").and_then(Value::as_array);
     let account = accounts
         .and_then(|list| {
@@ -115,8 +116,12 @@ impl VenueAccount for KalshiAccount {
         }
     }
 
-    fn cancel_rights(&self, trust: &Trust) -> CancelRights {
-        kalshi::cancel_rights(self.rest.clone(), trust, Arc::clone(&self.signer))
+    fn cancel_rights(&self, trust: &Trust) -> Option<CancelRights> {
+        Some(kalshi::cancel_rights(self.rest.clone(), trust, Arc::clone(&self.signer)))
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 
     fn client(&self, trust: &Trust) -> Rest {

@@ -2,8 +2,10 @@
 
 pub mod description;
 mod kalshi;
+mod paper;
 mod polymarket;
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -18,6 +20,9 @@ use surefoot_cold::exec::{AnyExec, Exec, ExecOptions, ExecWiring};
 use surefoot_cold::feed::{Feed, FeedLink, Follow, LinkOptions, assign};
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::net::{Dialer, Endpoint, Trust};
+use surefoot_cold::paper::account::PaperAccount;
+use surefoot_cold::paper::exec::PaperShown;
+use surefoot_cold::paper::venue::PaperOptions;
 use surefoot_cold::reconcile::Reader;
 use surefoot_cold::rest::Rest;
 use surefoot_cold::wirelog::{Contents, VenueId, WireLog};
@@ -32,6 +37,7 @@ use surefoot_hot::venue::Notice;
 use super::meter::HotMeter;
 use super::topology::ExecutorEnds;
 pub use kalshi::KalshiAccount;
+pub use paper::PaperVenueAccount;
 pub use polymarket::PolymarketAccount;
 
 use description::AccessError;
@@ -60,8 +66,14 @@ pub trait VenueAccount: fmt::Debug + Send + Sync {
     fn warning(&self) -> Option<&'static str> {
         None
     }
-    /// What cancels everything, and nothing else.
-    fn cancel_rights(&self, trust: &Trust) -> CancelRights;
+    /// What cancels everything, and nothing else; `None` where nothing of ours can be at the venue.
+    fn cancel_rights(&self, trust: &Trust) -> Option<CancelRights>;
+    /// What an account on paper shows of itself; `None` where the account is the venue's.
+    fn paper(&self) -> Option<&PaperShown> {
+        None
+    }
+    /// Itself, for whoever knows its type: see [`Accounts::of`].
+    fn as_any(&self) -> &dyn Any;
     /// A client for signed cold REST.
     fn client(&self, trust: &Trust) -> Rest;
     /// A reader of the account over cold REST.
@@ -86,10 +98,7 @@ pub trait VenueAccount: fmt::Debug + Send + Sync {
 
 /// Our account at each venue. They are of different types, because what they sign and where they are reached is.
 #[derive(Debug)]
-pub struct Accounts {
-    pub polymarket: PolymarketAccount,
-    pub kalshi: KalshiAccount,
-}
+pub struct Accounts(PerVenue<Box<dyn VenueAccount>>);
 
 impl Accounts {
     /// From the object that `surefoot twin --json` prints.
@@ -97,18 +106,43 @@ impl Accounts {
     /// # Errors
     /// Which field is absent or wrong.
     pub fn from_json(value: &Value) -> Result<Self, AccessError> {
-        Ok(Self {
-            polymarket: PolymarketAccount::from_json(value)?,
-            kalshi: KalshiAccount::from_json(value)?,
-        })
+        let account = |venue| -> Result<Box<dyn VenueAccount>, AccessError> {
+            Ok(match venue {
+                Venue::Polymarket => Box::new(PolymarketAccount::from_json(value)?),
+                Venue::Kalshi => Box::new(KalshiAccount::from_json(value)?),
+            })
+        };
+        PerVenue::from_fn(account).transpose().map(Self)
+    }
+
+    /// On paper at each venue, whose public addresses are those of that object.
+    ///
+    /// # Errors
+    /// Which field is absent or wrong.
+    pub fn on_paper(
+        value: &Value,
+        options: PaperOptions,
+        owner: &str,
+    ) -> Result<Self, AccessError> {
+        let account = |venue| -> Result<Box<dyn VenueAccount>, AccessError> {
+            Ok(Box::new(PaperVenueAccount::from_json(venue, value, options, owner)?))
+        };
+        PerVenue::from_fn(account).transpose().map(Self)
+    }
+
+    /// Whether no order can leave, because the accounts are on paper.
+    pub fn are_on_paper(&self) -> bool {
+        self.0.values().all(|account| account.paper().is_some())
     }
 
     /// The account at a venue.
     pub fn at(&self, venue: Venue) -> &dyn VenueAccount {
-        match venue {
-            Venue::Polymarket => &self.polymarket,
-            Venue::Kalshi => &self.kalshi,
-        }
+        self.0[venue].as_ref()
+    }
+
+    /// The account that is of this type.
+    pub fn of<A: VenueAccount + 'static>(&self) -> Option<&A> {
+        self.0.values().find_map(|account| account.as_any().downcast_ref())
     }
 
     /// Readers over cold REST at each venue.
@@ -219,6 +253,8 @@ pub struct ExecParts<'a> {
     pub learnt: Consumer<(OrderId, VenueId)>,
     pub meter: HotMeter,
     pub dial: &'a Dial<'a>,
+    /// What is held at the start where the account is on paper.
+    pub on_paper: Option<&'a PaperAccount>,
 }
 
 impl ExecParts<'_> {

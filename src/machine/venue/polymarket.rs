@@ -1,5 +1,6 @@
 //! Our account at Polymarket: where it is reached, who signs, its cold connections, and its executor.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use rtrb::Producer;
@@ -133,10 +134,14 @@ impl VenueAccount for PolymarketAccount {
         }
     }
 
-    fn cancel_rights(&self, trust: &Trust) -> CancelRights {
+    fn cancel_rights(&self, trust: &Trust) -> Option<CancelRights> {
         let login = KeylessLogin::new(self.signer.address(), &self.credentials)
             .expect("the signer was made of the same credentials");
-        polymarket::cancel_rights(self.clob.clone(), trust, login)
+        Some(polymarket::cancel_rights(self.clob.clone(), trust, login))
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 
     fn client(&self, trust: &Trust) -> Rest {

@@ -22,4 +22,4 @@ pub use codec::{Kalshi, KalshiRates};
 pub use header_slots::HeaderSlots;
 pub use learn::learn_from_frame;
 pub use listing::KalshiListing;
-pub use login::KalshiAuth;
+pub use login::{KalshiAuth, StreamKey};
