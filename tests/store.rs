@@ -335,7 +335,7 @@ fn a_database_of_the_first_version_is_brought_up() {
         .map(|column| format!("ALTER TABLE alarms DROP COLUMN {column};"))
         .concat();
     old.execute_batch(
-        "DROP VIEW v_paper_worlds; DROP VIEW v_alarms; DROP VIEW v_markets; DROP VIEW v_groups; DROP VIEW v_operator; \
+        "DROP VIEW v_alarms; DROP VIEW v_markets; DROP VIEW v_groups; DROP VIEW v_operator; \
          DROP TABLE health_alarms; DROP TABLE operator_acts; \
          CREATE VIEW v_groups AS SELECT group_id FROM groups; ALTER TABLE baskets DROP COLUMN ratio;",
     )

@@ -327,14 +327,19 @@ impl Twin {
             .access
             .accounts
             .of::<PolymarketAccount>()
-            .unwrap()
+            .expect("the accounts are the twin\'s")
             .signer
             .order(names, &Order { price, qty, ..order })
             .ok()?;
         let mut body = Vec::new();
         encode::post_order(
             &mut body,
-            &self.access.accounts.of::<PolymarketAccount>().unwrap().signer,
+            &self
+                .access
+                .accounts
+                .of::<PolymarketAccount>()
+                .expect("the accounts are the twin\'s")
+                .signer,
             &signed,
         );
         serde_json::from_slice(&body).ok()
@@ -391,10 +396,20 @@ impl Twin {
         };
         let auth: Arc<dyn Auth> = match host {
             Host::KalshiRest => Arc::new(KalshiAuth(
-                self.access.accounts.of::<KalshiAccount>().unwrap().signer.clone(),
+                self.access
+                    .accounts
+                    .of::<KalshiAccount>()
+                    .expect("the accounts are the twin\'s")
+                    .signer
+                    .clone(),
             )),
             _ => Arc::new(PolymarketAuth(
-                self.access.accounts.of::<PolymarketAccount>().unwrap().signer.clone(),
+                self.access
+                    .accounts
+                    .of::<PolymarketAccount>()
+                    .expect("the accounts are the twin\'s")
+                    .signer
+                    .clone(),
             )),
         };
         let mut headers = auth.headers(wall(), &method, &path, &body);
@@ -422,7 +437,12 @@ impl Twin {
             _ => (Host::KalshiWs, "/trade-api/ws/v2", frame.to_string()),
         };
         let headers = KalshiAuth(
-            self.access.accounts.of::<KalshiAccount>().unwrap().signer.clone(),
+            self.access
+                .accounts
+                .of::<KalshiAccount>()
+                .expect("the accounts are the twin\'s")
+                .signer
+                .clone(),
         )
         .headers(wall(), "GET", path, b"");
         let request =
