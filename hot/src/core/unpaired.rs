@@ -3,6 +3,7 @@
 //! `strategy.unpaired`'s to say: `stop` in this folder.
 
 use super::Core;
+use super::fills::QTY_DUST;
 use crate::bounds::MARKETS_MAX;
 use crate::id_set::IdSet;
 use crate::ids::{MarketId, Outcome};
@@ -115,7 +116,8 @@ impl UnpairedTold {
 
 impl Core {
     /// Looks for contracts without a partner. Complete baskets count as hedged, whoever bought them. Where a group is at
-    /// work, what is held may be a leg that waits for its partner: what was found there last stands until it has ended.
+    /// work, what is held may be a leg that waits for its partner: what was found there last stands until it has ended. A group ends
+    /// with what its venue has counted: the contracts may be told, and booked, a moment later.
     pub(super) fn look_for_unpaired(&mut self, out: &mut Outbox) {
         self.mark(); // leaves what no complete basket has taken
         let mut found = Unpaired::default();
@@ -132,7 +134,10 @@ impl Core {
                 let told = self.unpaired_told.markets[outcome.index()].contains(market.index());
                 let stands = match is_worked_on {
                     true => is_open && told,
-                    false => is_open && self.is_worth(market, outcome, qty),
+                    false => {
+                        let worth = is_open && self.is_worth(market, outcome, qty);
+                        worth && (told || !self.awaits_fills_beside(market))
+                    }
                 };
                 if stands {
                     found.add(UnpairedPosition { market, outcome, qty });
@@ -147,6 +152,16 @@ impl Core {
             }
         }
         self.stats.unpaired = found;
+    }
+
+    /// Whether a venue has counted contracts of an order as filled that it has not told yet, in the cluster of a market: they may be the
+    /// partner of those that are held there.
+    fn awaits_fills_beside(&self, market: MarketId) -> bool {
+        let cluster = self.terms(market).cluster;
+        self.orders.live().any(|record| {
+            record.known_filled() > record.filled + QTY_DUST
+                && self.terms(record.order.market).cluster == cluster
+        })
     }
 
     /// Whether contracts cost or would fetch enough to matter.

@@ -63,6 +63,30 @@ fn dust_is_not_told_and_a_group_at_work_explains_its_leg() {
     assert_eq!((shown(&desk), alarms(&desk)), (vec![], 0));
 }
 
+/// A group ends with what its venue has counted as filled. The fill itself comes behind that word, and a comparison may come between.
+#[test]
+fn contracts_whose_partner_is_counted_and_not_told_yet_are_not_told() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let second = desk.last_placed();
+    assert_eq!((second.market, second.qty), (PM, qty(30)));
+    desk.status(&second, VenueState::Filled, Some(30));
+    assert!(desk.core.groups().is_empty(), "it is hedged");
+    let read = |desk: &mut Desk| {
+        let (yes, no) = (Qty::ZERO, qty(30));
+        desk.reading(Venue::Kalshi, &[Control::Position { market: KA, yes, no }]);
+        desk.reading(Venue::Polymarket, &[Control::Position { market: PM, yes, no: Qty::ZERO }]);
+    };
+    assert!(desk.held(PM, Outcome::Yes).is_zero(), "it was counted alone");
+    read(&mut desk);
+    assert_eq!((shown(&desk), alarms(&desk)), (vec![], 0));
+    desk.fill(&second, 30);
+    assert_eq!(desk.held(PM, Outcome::Yes), qty(30));
+    assert_eq!(alarms(&desk), 0);
+}
+
 /// Pairs of one basket are held, and the other basket is bought: at Kalshi its first leg nets what the pairs have there, so that
 /// their half at Polymarket has no partner until the second leg is bought.
 #[test]
