@@ -40,7 +40,7 @@ fn end(scratch: &Scratch, state: &std::path::Path, run: Process) -> Value {
 pub fn paper_trades_and_no_venue_hears_of_it() {
     let scratch = Scratch::new("paper");
     let state = scratch.path("state");
-    let twin = Twin::start(&scratch, 61);
+    let twin = Twin::start(&scratch, 67);
     // No account at Polymarket, and of Kalshi's keys the one to read with.
     let mut venues: Value = serde_json::from_slice(&fs::read(&twin.venues).unwrap()).unwrap();
     venues["polymarket"].as_object_mut().unwrap().remove("accounts").unwrap();
