@@ -56,7 +56,7 @@ refusal_words! {
     Unreconciled Opening, "our figures and a venue's do not agree, or have not been compared yet", "with two whole readings that agree or \
         show the same difference; look at the venue's page where it lasts";
     Stale Opening, "the book may not be decided from", "with a fresh snapshot, by itself";
-    NotOpen All, "the market is paused, closed, proposed or resolved; one that is only observed still takes hedges, top-ups and sales", "when the venue opens it";
+    NotOpen All, "the market is paused, closed, proposed or resolved; one that is only observed (not open yet, not listed at the start, or with orders held back by its venue) still takes hedges, top-ups and sales", "when the venue opens it";
     OffGrid All, "the price is off the market's grid or at its edge", "by itself: the next order is priced on the grid";
     MinSize All, "it is smaller than the venue takes", "by itself, with a larger order; a leftover is topped up";
     OrderQty Opening, "too many contracts in one order", "by itself, with a smaller order";

@@ -41,6 +41,13 @@ impl Listing for PolymarketListing {
             for row in rows {
                 match metadata::gamma(row) {
                     Ok(market) => {
+                        if market.seconds_delay > 0 {
+                            read.left_out.push(format!(
+                                "polymarket {}: orders that trade at once are held back for {} s there, and the other leg would stand alone \
+                                 meanwhile: nothing is bought there, what is held is sold",
+                                market.names.condition_id, market.seconds_delay
+                            ));
+                        }
                         let cluster = cluster(&market.names.condition_id);
                         if let Some(set) = &market.neg_risk_market {
                             events.insert(set.clone(), market.event_slug.clone());

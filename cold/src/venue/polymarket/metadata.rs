@@ -51,7 +51,8 @@ pub struct Market {
     pub stands_for: StandsFor,
     /// The event that lists the set, as an address names it; empty where there is none.
     pub event_slug: String,
-    /// How long the venue holds a marketable order back, in seconds.
+    /// How long the venue holds back an order that would trade at once, in seconds. It cannot be cancelled meanwhile (`polymarket.md` §4.6,
+    /// 2026-11-20), so that the other leg of a basket would stand alone for as long: such a market is observed, and nothing opened there.
     pub seconds_delay: u64,
 }
 
@@ -119,6 +120,10 @@ pub fn gamma(row: &Value) -> Result<Market, ReadError> {
     let event = event.map(|event| Object::new("gamma event", event));
     let of_event = |field: &str| event.is_some_and(|event| event.flag(field));
     let neg_risk_market = object.text_or_empty("negRiskMarketID");
+    let seconds_delay = match object.get("secondsDelay") {
+        Some(_) => object.whole("secondsDelay")?,
+        None => 0,
+    };
     Ok(Market {
         names: PolymarketNames {
             condition_id,
@@ -137,17 +142,17 @@ pub fn gamma(row: &Value) -> Result<Market, ReadError> {
         fee: fee(&object)?,
         end: object.time("endDate")?,
         game_start: optional_time(&object, "gameStartTime")?,
-        status: status(&object),
+        status: match status(&object) {
+            MarketStatus::Open if seconds_delay > 0 => MarketStatus::Observe,
+            status => status,
+        },
         category: category(object.text_or_empty("feeType")),
         yes_pays: yes_pays(&object),
         neg_risk_market: (!neg_risk_market.is_empty()).then(|| neg_risk_market.to_owned()),
         neg_risk_augmented: object.flag("negRiskAugmented") || of_event("negRiskAugmented"),
         stands_for: stands_for(&object),
         event_slug: event.map_or("", |event| event.text_or_empty("slug")).to_owned(),
-        seconds_delay: match object.get("secondsDelay") {
-            Some(_) => object.whole("secondsDelay")?,
-            None => 0,
-        },
+        seconds_delay,
     })
 }
 
@@ -391,6 +396,14 @@ mod tests {
         assert_eq!(with("outcomes", json!("[\"A\",\"B\",\"C\"]")), Err("outcomes"));
         assert_eq!(with("orderPriceMinTickSize", json!(0.03)), Err("orderPriceMinTickSize"));
         assert_eq!(with("acceptingOrders", json!(false)).unwrap().status, MarketStatus::Paused);
+        for (held, status) in [
+            (json!(null), MarketStatus::Open),
+            (json!(0), MarketStatus::Open),
+            (json!(1), MarketStatus::Observe),
+            (json!(3), MarketStatus::Observe),
+        ] {
+            assert_eq!(with("secondsDelay", held.clone()).unwrap().status, status, "{held}");
+        }
         assert_eq!(with("closed", json!(true)).unwrap().status, MarketStatus::Closed);
         for field in ["umaResolutionStatus", "resolutionStatus"] {
             for word in ["proposed", "disputed"] {
