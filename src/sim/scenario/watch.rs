@@ -372,7 +372,9 @@ impl Watch {
             })?;
         }
         let is_gone = matches!(status.state, VenueState::Cancelled | VenueState::Expired);
-        if is_gone && record.is_over() && !std::mem::replace(&mut story.ended, true) {
+        // One that is counted as filled is over as well, though its fills are still to come.
+        let ends = record.is_over() && !std::mem::replace(&mut story.ended, true);
+        if is_gone && ends {
             let unasked = !story.cancelled || status.state == VenueState::Expired;
             if story.rested && unasked {
                 self.add(20);
