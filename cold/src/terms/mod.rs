@@ -111,12 +111,12 @@ impl<'a> Asked<'a> {
         Self { listed, text, question }
     }
 
-    /// The market.
+    /// As its venue lists it.
     pub const fn listed(&self) -> &'a Listed {
         self.listed
     }
 
-    /// The question.
+    /// What was read of its texts.
     pub const fn question(&self) -> &Question {
         &self.question
     }
