@@ -10,7 +10,7 @@ use surefoot_hot::venue_rules::Settlement;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaperAccount {
     venue: Venue,
-    /// By shard.
+    /// What each shard of the venue has: an order draws on the shard of its market alone.
     cash: BTreeMap<u8, Usd>,
     /// YES and NO.
     held: BTreeMap<MarketId, [Qty; 2]>,

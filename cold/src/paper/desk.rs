@@ -128,7 +128,7 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Without orders.
+    /// Fills by the assumptions of `curve`, into `account`; nothing rests and nothing was taken yet.
     pub const fn new(curve: Curve, account: PaperAccount) -> Self {
         Self {
             curve,
@@ -141,7 +141,7 @@ impl Desk {
         }
     }
 
-    /// Its account.
+    /// What is held after all that was filled by this curve.
     pub const fn account(&self) -> &PaperAccount {
         &self.account
     }

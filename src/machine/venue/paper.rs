@@ -117,7 +117,7 @@ impl VenueAccount for PaperVenueAccount {
         self
     }
 
-    /// Signs nothing.
+    /// For what anybody may read: it is given no key, so that no request of an account would be answered.
     fn client(&self, trust: &Trust) -> Rest {
         Rest::new(self.books.clone(), trust, None)
     }
