@@ -121,6 +121,7 @@ impl Running {
                 let cluster = |_: &str| ClusterId::new(0); // the catalogue gives it
                 let read = listing(venue).terms(&metadata[venue], names, &cluster)?;
                 found.entries.extend(read.entries);
+                found.observed.extend(read.observed);
                 found.left_out.extend(read.left_out);
             }
             Ok(found)
@@ -181,7 +182,7 @@ impl Running {
         wanted: &PerVenue<Vec<String>>,
         found: Terms,
     ) -> Result<(Vec<String>, usize), String> {
-        let Terms { mut entries, left_out } = found;
+        let Terms { mut entries, observed, left_out } = found;
         let names: Vec<_> = wanted.values().flatten().cloned().collect();
         entries.retain(|entry| names.iter().any(|name| name == entry.names.id()));
         let is_found = |name: &String| entries.iter().any(|entry| entry.names.id() == name);
@@ -205,6 +206,9 @@ impl Running {
         self.observer.announcer().markets(Arc::new(self.catalogue.directory.clone()));
         let baskets = self.hand_on(changes)?;
         self.tell(RunNote::Followed, format!("follows {}", names.join(", ")));
+        for line in observed {
+            self.tell(RunNote::MarketObserved, line);
+        }
         Ok((names, baskets))
     }
 

@@ -67,6 +67,8 @@ run_notes! {
     NotHardened = "not_hardened", Warning;
     /// Something about our account at a venue that an operator should know.
     AccountWarning = "account_warning", Warning;
+    /// A market that is followed and not bought, because of what its terms say.
+    MarketObserved = "market_observed", Warning;
     /// A market that is not followed, and why.
     MarketLeftOut = "market_left_out", Warning;
     /// What opening the database met.

@@ -125,6 +125,9 @@ fn load_markets(
     let names_file = held.state.names();
     let mut names = MarketNames::load(&names_file)?;
     let (catalogue, halt) = markets::ask(spec, held, names.directory(venue), notes)?;
+    for line in &catalogue.observed {
+        notes.note(RunNote::MarketObserved.told(NamedPlace::default(), line.clone()));
+    }
     tell_left_out(&catalogue.left_out, notes);
     names.put(venue, catalogue.directory.clone());
     names.save(&names_file)?;

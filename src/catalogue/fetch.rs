@@ -31,6 +31,7 @@ impl Catalogue {
             let read = listing(venue).terms(rest, &clusters.names(venue), &cluster)?;
             let named = read.entries.into_iter();
             found.extend(named.map(|entry| (entry.names.id().to_owned(), entry)));
+            catalogue.observed.extend(read.observed);
             catalogue.left_out.extend(read.left_out);
         }
         catalogue.number(found, known, &clusters, &relations.themes);

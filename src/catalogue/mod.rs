@@ -40,6 +40,8 @@ pub struct Catalogue {
     pub directory: Directory,
     /// The baskets, leg by leg.
     pub baskets: Vec<BasketDef>,
+    /// Which markets were listed, and are watched and not bought because of what their terms say: one sentence each.
+    pub observed: Vec<String>,
     /// What was left out, and why: one sentence each.
     pub left_out: Vec<String>,
     /// How often what there is to trade has changed since the run began.

@@ -214,7 +214,7 @@ fn remembering(
     }
 }
 
-/// What the venues list for the day's relations; all of it is wanted.
+/// What the venues list for the day's relations; all of it is wanted, though some of it may only be observed.
 fn whole_catalogue(metadata: &PerVenue<Rest>, listing: &Listing) -> Result<Catalogue, String> {
     let Listing { relations, extra } = listing;
     let catalogue = Catalogue::load(metadata, relations, extra, None)?;

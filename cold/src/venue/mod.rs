@@ -22,6 +22,8 @@ const MARKETS_PER_REQUEST: usize = 50;
 pub struct Terms {
     /// The markets that were read whole. Their numbers are not given out yet: each has 0.
     pub entries: Vec<Entry>,
+    /// Which of them are watched and not bought, and why: one sentence each.
+    pub observed: Vec<String>,
     /// What was left out, and why: one sentence each.
     pub left_out: Vec<String>,
 }

@@ -42,7 +42,7 @@ impl Listing for PolymarketListing {
                 match metadata::gamma(row) {
                     Ok(market) => {
                         if market.seconds_delay > 0 {
-                            read.left_out.push(format!(
+                            read.observed.push(format!(
                                 "polymarket {}: orders that trade at once are held back for {} s there, and the other leg would stand alone \
                                  meanwhile: nothing is bought there, what is held is sold",
                                 market.names.condition_id, market.seconds_delay
@@ -133,20 +133,20 @@ mod tests {
     use crate::rest::{RestAnswer, RestRequest, Transport};
 
     /// Answers this, and remembers what was asked for.
-    struct Gamma(Mutex<Vec<String>>, &'static [u8]);
+    struct Gamma(Mutex<Vec<String>>, Vec<u8>);
 
     impl Transport for Gamma {
         fn exchange(&self, request: &RestRequest<'_>) -> Result<RestAnswer, String> {
             self.0.lock().unwrap().push(request.target.to_owned());
-            Ok(RestAnswer { status: 200, body: self.1.to_vec(), ..RestAnswer::default() })
+            Ok(RestAnswer { status: 200, body: self.1.clone(), ..RestAnswer::default() })
         }
         fn now(&self) -> Nanos {
             Nanos::ZERO
         }
     }
 
-    fn answering(body: &'static [u8]) -> (Arc<Gamma>, Rest) {
-        let gamma = Arc::new(Gamma(Mutex::default(), body));
+    fn answering(body: &[u8]) -> (Arc<Gamma>, Rest) {
+        let gamma = Arc::new(Gamma(Mutex::default(), body.to_vec()));
         let rest = Rest::over(gamma.clone(), "https://gamma.example".parse().unwrap(), None);
         (gamma, rest)
     }
@@ -165,6 +165,17 @@ mod tests {
         let left_out = terms.unwrap().left_out;
         assert!(left_out[0].starts_with("polymarket 0xa: "), "{left_out:?}");
         assert!(left_out[1].contains("without a condition id"), "{left_out:?}");
+    }
+
+    #[test]
+    fn a_market_that_holds_orders_back_is_read_and_named_as_observed_and_not_as_left_out() {
+        let mut row = metadata::tests::market();
+        row["secondsDelay"] = serde_json::json!(3);
+        let (_, rest) = answering(&serde_json::to_vec(&[&row]).unwrap());
+        let name = row["conditionId"].as_str().unwrap().to_owned();
+        let terms = PolymarketListing.terms(&rest, &[name], &|_| ClusterId::new(0)).unwrap();
+        assert_eq!((terms.entries.len(), terms.left_out), (1, Vec::new()));
+        assert!(terms.observed[0].contains("held back for 3 s"), "{:?}", terms.observed);
     }
 
     #[test]

@@ -314,12 +314,12 @@ fn pair(texts: Vec<String>) -> Option<[String; 2]> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use serde_json::json;
 
     use super::*;
 
-    fn market() -> Value {
+    pub fn market() -> Value {
         json!({"id": "3073776", "version": "v1", "question": "Bitcoin Up or Down?",
             "conditionId": format!("0x{}", "4c".repeat(32)), "outcomes": "[\"Up\", \"Down\"]",
             "clobTokenIds": "[\"969\", \"328\"]", "orderPriceMinTickSize": 0.0025, "orderMinSize": 5,
