@@ -4,6 +4,8 @@
 //! said once on stderr when it begins and when it is over, and keeps new baskets from the venues it names. A further
 //! trouble is a further row here (and a further sign where it needs one); nothing else judges health.
 
+mod spells;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -15,6 +17,8 @@ use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::report::Reject;
 use surefoot_hot::units::Nanos;
 use surefoot_hot::venue_mode::VenueMode;
+
+use spells::Spells;
 
 /// The last successful comparison with both venues may be so old: two in a row may fail, the third is told.
 const COMPARED_WITHIN: Duration = Duration::from_secs(40);
@@ -63,6 +67,8 @@ pub struct VenueSigns {
     pub mode: VenueMode,
     /// Answers within the last minute that were not understood although they were of success, or that said that a call is withdrawn.
     pub strange: u64,
+    /// Messages of streams within the last minute that are of no type that is known.
+    pub unknown: u64,
 }
 
 /// What health is judged by, as of one look.
@@ -336,6 +342,19 @@ pub const ROWS: &[Row] = &[
             })
         },
         remedy: "Look at the venue's changelog; where it lasts, `surefoot halt`: this version does not speak to that interface.",
+    },
+    Row {
+        name: "messages_unknown",
+        means: "A venue's streams tell messages of a type that is not known: each is counted and passed over",
+        severity: Severity::Warning,
+        holds: Holds::Nothing, // what they may say of books and orders is seen by the readings
+        find: |signs| {
+            let unknown = |venue: &VenueSigns| venue.unknown > 0;
+            at_venues(signs, unknown, "stream messages of an unknown type from", |venue| {
+                format!(" ({} within a minute)", venue.unknown)
+            })
+        },
+        remedy: "Look at the venue's changelog for what is new there; what was meant to be known is compared over REST meanwhile.",
     },
     Row {
         name: "orders_refused",
@@ -656,8 +675,10 @@ pub fn holds(signs: &Signs) -> PerVenue<bool> {
 /// Health over time: what stands, since when, and what was said of it.
 #[derive(Debug, Default)]
 pub struct Health {
-    /// By name: since when, and how much it matters.
-    standing: BTreeMap<&'static str, (Instant, Severity)>,
+    /// By name: how much it matters.
+    standing: BTreeMap<&'static str, Severity>,
+    /// How often each began and was over.
+    pub spells: Spells,
     /// New baskets are held at these venues.
     pub held: PerVenue<bool>,
     /// Alarms raised in this run.
@@ -704,19 +725,21 @@ impl Health {
         let mut news = Vec::new();
         for trouble in troubles.iter().filter(|trouble| trouble.severity > Severity::Info) {
             if !self.standing.contains_key(trouble.name) {
-                self.standing.insert(trouble.name, (now, trouble.severity));
+                self.standing.insert(trouble.name, trouble.severity);
                 self.raised += 1;
                 news.push(News::Began(trouble.clone()));
             }
         }
-        self.standing.retain(|name, (since, severity)| {
+        let spells = &self.spells;
+        self.standing.retain(|name, severity| {
             let stands = troubles.iter().any(|trouble| trouble.name == *name);
             if !stands {
-                let lasted = now.saturating_duration_since(*since);
+                let lasted = spells.stood(name, now);
                 news.push(News::Over { name, severity: *severity, lasted });
             }
             stands
         });
+        self.spells.take(&troubles, now);
         self.held = holds(signs);
         news
     }

@@ -9,7 +9,7 @@ use surefoot_cold::lock::Lost;
 use surefoot_cold::observe::observer::Observer;
 use surefoot_cold::observe::snapshot::CoreWords;
 use surefoot_cold::observe::table::{
-    CoreFigure, ExecFigure, JournalFigure, LinkFigure, SinkFigure,
+    CoreFigure, ExecFigure, JournalFigure, LinkFigure, SessionFigure, SinkFigure,
 };
 use surefoot_cold::observe::{RunFacts, Snapshot, Values};
 use surefoot_cold::policy::HaltCause;
@@ -54,6 +54,7 @@ pub(super) struct Vitals {
 struct VenueVitals {
     lost: Recent,
     strange: Recent,
+    unknown: Recent,
     refused: Streak,
     key: KeyDoubt,
 }
@@ -106,6 +107,7 @@ impl VenueVitals {
             refused: self.refused.count(taken, turned_away),
             mode: mode_of(seen, venue),
             strange: self.strange.grew(now, executor.counts.count(ExecFigure::Strange)),
+            unknown: self.unknown.grew(now, seen.sessions_of(venue, SessionFigure::UnknownType)),
         }
     }
 }
@@ -212,6 +214,7 @@ impl Running {
             latched: self.latch.is_some(),
             troubles: self.vitals.troubles,
             alarms: self.vitals.health.raised,
+            alarms_over: self.vitals.health.spells.over(),
             notify_failed: self.notify.failed(),
         }
     }
@@ -315,6 +318,7 @@ impl Running {
             "healthy": troubles.is_empty(),
             "troubles": words,
             "trouble_rows": names,
+            "troubles_seen": self.vitals.health.spells.shown(),
             "held_back_at": held,
             "quarantined": signs.quarantined,
             "refused": refused(&seen.words.refused),

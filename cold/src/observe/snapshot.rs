@@ -132,6 +132,12 @@ pub struct LinkValues {
 }
 
 impl Snapshot {
+    /// One of the figures of a venue's sessions, summed over its links.
+    pub fn sessions_of(&self, venue: Venue, figure: SessionFigure) -> u64 {
+        let links = self.links.iter().filter(|link| link.venue == venue);
+        links.map(|link| link.session.count(figure)).sum()
+    }
+
     /// One of the figures of the links, summed over those of a venue.
     pub fn links_of(&self, venue: Venue, figure: LinkFigure) -> u64 {
         let links = self.links.iter().filter(|link| link.venue == venue);

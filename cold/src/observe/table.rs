@@ -328,6 +328,7 @@ figures! {
         Latched = "run_halt_latched", Flag, "Whether a halt is latched.", latched;
         Troubles = "run_troubles_found", Level, "Rows of the health table that find something.", troubles;
         Alarms = "run_alarms_raised", Count, "Alarms of health that were raised in this run.", alarms;
+        AlarmsOver = "run_alarms_over", Count, "Alarms of health that were raised in this run and were over again.", alarms_over;
         NotifyFailed = "run_notifications_failed", Count, "Messages to the service manager that could not be sent.", notify_failed;
     }
     also {}

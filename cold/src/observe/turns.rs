@@ -26,6 +26,8 @@ pub struct RunFacts {
     pub troubles: u64,
     /// Alarms of health that were raised.
     pub alarms: u64,
+    /// Those of them that were over again.
+    pub alarms_over: u64,
     /// Messages to the service manager that could not be sent.
     pub notify_failed: u64,
 }

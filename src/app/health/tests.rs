@@ -15,6 +15,7 @@ const VENUE: VenueSigns = VenueSigns {
     refused: 0,
     mode: VenueMode::Open,
     strange: 0,
+    unknown: 0,
 };
 const WAY: ExecFigures = ExecFigures {
     connected: true,
@@ -122,6 +123,12 @@ fn cases() -> Vec<(&'static str, Signs, &'static str, PerVenue<bool>)> {
             "interface_changed",
             at_kalshi(VenueSigns { strange: 2, ..VENUE }),
             "answers of an unknown form at kalshi (2 within a minute)",
+            none,
+        ),
+        (
+            "messages_unknown",
+            at_kalshi(VenueSigns { unknown: 4, ..VENUE }),
+            "stream messages of an unknown type from kalshi (4 within a minute)",
             none,
         ),
         (
@@ -269,13 +276,13 @@ fn an_alarm_is_said_once_and_so_is_its_end() {
     assert!(
         health.look(&bad, now).is_empty()
             && health.held == PerVenue::from_fn(|venue| venue == Venue::Kalshi)
-            && health.raised == 1
+            && (health.raised, health.spells.over()) == (1, 0)
     );
     let over = health.look(&good(), now + Duration::from_secs(7));
     let text = "over after 7 s: breaker_open".into();
     assert_eq!(over.len(), 1);
     assert_eq!(over[0].clone().told(at), ToldNote { text, phase: Phase::Over, ..told });
-    assert!(health.held == PerVenue::all(false));
+    assert!(health.held == PerVenue::all(false) && health.spells.over() == 1);
     assert!(health.look(&with(|signs| signs.halted = true), now).is_empty(), "said by who halted");
 }
 
