@@ -139,19 +139,22 @@ fn looks_and_readings_that_find_nothing_new_alter_nothing() {
     assert_eq!(short, every, "decisions, state, every byte on the wire, and what the policy did");
 }
 
-/// What a person buys has no partner. By the setting it is told alone, or a stop-loss sells it: a limit, and what that leaves at the bid.
+/// What a person buys has no partner. By the setting it is told alone, or a stop-loss sells it: a limit, and what that leaves at the bid;
+/// or its partner is bought.
 #[test]
-fn what_is_bought_without_a_partner_is_sold_by_a_stop_loss_where_that_is_wanted() {
-    let stops = |unpaired| {
+fn what_is_bought_without_a_partner_is_sold_or_completed_where_that_is_wanted() {
+    let stops = |seed, unpaired| {
         let plan = Plan { quotes: Quotes::Often, unpaired, ..Plan::quiet() };
-        let outcome = sim::run_planned(21, Nanos::from_secs(1_800), plan);
+        let outcome = sim::run_planned(seed, Nanos::from_secs(1_800), plan);
         let outcome = outcome.unwrap_or_else(|broken| panic!("policy {unpaired}: {broken}"));
         assert!(outcome.alarms.contains_key("unpaired"), "{outcome:?}");
-        (outcome.stops, outcome.stops_fallen)
+        (outcome.stops, outcome.stops_fallen, outcome.completions)
     };
-    assert_eq!(stops(0), (0, 0), "a person is told");
-    let (begun, fallen) = stops(2);
+    assert_eq!(stops(21, 0), (0, 0, 0), "a person is told");
+    let (begun, fallen, completed) = stops(21, 2);
     assert!(begun > 0 && fallen <= begun, "{begun} begun, {fallen} sold at the bid");
+    assert_eq!(completed, 0);
+    assert!(stops(37, 3).2 > 0, "a partner was worth it");
 }
 
 /// The policy's own times, with a look's period and the counters' age.

@@ -234,6 +234,7 @@ severe_table! {
         Unanswered = 37, "unanswered", Warning, "A market was asked for over several connections, and none of them brought its book: nothing is opened there.";
         RestsAgain = 38, "rests_again", Alarm, "An order of ours that had ended rests at its venue, by two readings: it is cancelled.";
         GroupGivenUp = 39, "group_given_up", Critical, "A group was given up, or a fill of one that is forgotten was taken back: everything halts, and nobody works on what it holds.";
+        Completing = 40, "completing", Alarm, "The partner of contracts that stood alone is being bought, because `strategy.unpaired` is 3.";
     }
 }
 

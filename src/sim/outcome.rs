@@ -47,6 +47,8 @@ pub struct Outcome {
     pub stops: u64,
     /// Sales at what is bid to which one came after its limit order.
     pub stops_fallen: u64,
+    /// Purchases of the partner of contracts that stood alone that began.
+    pub completions: u64,
     /// Alarms that the core raised, by name.
     pub alarms: BTreeMap<&'static str, u64>,
     /// Faults that began, by name.
@@ -99,6 +101,7 @@ impl Outcome {
             unwound_result: checks.unwound.values().fold(Usd::ZERO, |sum, result| sum + *result),
             stops: checks.alarmed(Alarm::StopLoss),
             stops_fallen: checks.alarmed(Alarm::StopLossFallback),
+            completions: checks.alarmed(Alarm::Completing),
             alarms: checks.alarms.clone(),
             faults: checks.faults.clone(),
             scenarios,
@@ -131,6 +134,7 @@ impl Outcome {
             "fills": self.fills,
             "stop_losses": self.stops,
             "stop_loss_fallbacks": self.stops_fallen,
+            "completions": self.completions,
             "alarms": self.alarms,
             "faults": self.faults,
             "scenarios": self.scenarios.by_id(),

@@ -106,7 +106,7 @@ impl Plan {
         let mut plan = Self { faults: fault::of_seed(seed, span), ..Self::quiet() };
         if !plan.faults.is_empty() {
             let mut rng = Rng::new(seed).fork(0x0061_6c6f_6e65);
-            plan.unpaired = rng.below(3);
+            plan.unpaired = rng.below(4);
             plan.quotes = if rng.chance(1, 3) { Quotes::Seldom } else { Quotes::None };
         }
         if span >= HALTED_FROM {
@@ -151,7 +151,7 @@ mod tests {
     fn seeds_draw_each_way_with_what_has_no_partner_and_whether_somebody_buys_such() {
         let day = Nanos::from_secs(86_400);
         let drawn: Vec<_> = (1..60).map(|seed| Plan::of(seed, day)).collect();
-        for unpaired in 0..3 {
+        for unpaired in 0..4 {
             for quotes in [Quotes::None, Quotes::Seldom] {
                 let is = |plan: &&Plan| (plan.unpaired, plan.quotes) == (unpaired, quotes);
                 assert!(drawn.iter().any(|plan| is(&plan)), "{unpaired} {quotes:?}");

@@ -434,8 +434,8 @@ impl Core {
         group.step(event);
         group.keep_time(now);
         let state = group.state();
-        let basket = group.basket;
-        let counted = basket == ADOPTED || group.reopened;
+        let (basket, group_stop) = (group.basket, group.stop);
+        let counted = basket == ADOPTED || group.reopened || group_stop != Stop::Off;
         let group = self.groups.at(slot);
         let troubled = unwound || group.again > 0 || group.doubted;
         match state {
@@ -446,8 +446,9 @@ impl Core {
                 self.groups.learn_from(slot);
             }
             GroupState::Operator => {
-                // Contracts without a partner that are to be sold never were a basket that was opened.
-                self.stats.baskets_operator += u64::from(basket != ADOPTED);
+                // Contracts without a partner that are to be sold or completed never were a basket that was opened.
+                let was_opened = basket != ADOPTED && group_stop == Stop::Off;
+                self.stats.baskets_operator += u64::from(was_opened);
                 self.groups.learn_from(slot);
                 self.alarm_group(Alarm::GroupGivenUp, slot, out);
             }

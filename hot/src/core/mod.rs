@@ -64,6 +64,7 @@ mod asked;
 mod claims;
 mod compare;
 mod comparison;
+mod complete;
 mod control;
 mod conversions;
 mod decide;

@@ -1,6 +1,6 @@
 //! Stop-loss: contracts that nobody works on are sold, where `strategy.unpaired` says so.
 //!
-//! What is found without a partner (`unpaired`) is a person's by default. With a stop-loss behind it, it is sold once the best bid has
+//! What is found without a partner (`unpaired`) is a person's by default; its partner may be bought instead (`complete`). With a stop-loss behind it, it is sold once the best bid has
 //! said for a second that it has lost `strategy.stop_loss_percent` of its cost; or at once, where that is wanted. Either is a group of one leg that wants
 //! nothing, and is unwound like any other: one order in flight, bounded in attempts and time, kept over a restart. Only its first sale
 //! is another one: a limit no further from the best price than an allowance, which rests for `strategy.stop_wait_ms`. Then it is
@@ -75,7 +75,7 @@ impl Core {
     /// and we agree: what is held may be another number then.
     pub(super) fn tend_stops(&mut self, now: Nanos, out: &mut Outbox) {
         let policy = self.limits.raw(LimitRow::Unpaired);
-        if !matches!(policy, 1 | 2)
+        if !matches!(policy, 1..=3)
             || self.run.is_halted()
             || self.run.is_stopping()
             || !self.agreed()
@@ -89,10 +89,11 @@ impl Core {
                 from = market.index() + 1;
                 let due = self.stop_is_due(market, outcome, policy);
                 let stood = self.unpaired_told.lost_for(now, market, outcome, due.is_some());
-                let is_proven = policy == 2 || stood >= LOST_FOR;
+                let is_proven = policy != 1 || stood >= LOST_FOR;
                 if let Some(qty) = due
                     && is_proven
                     && self.unpaired_told.may_stop(now, market)
+                    && !(policy == 3 && self.begin_completion(now, market, outcome, qty, out))
                 {
                     self.begin_stop(now, market, outcome, qty, out);
                 }
@@ -111,7 +112,7 @@ impl Core {
         if !is_known || !is_open || self.groups.has_leg_in(market) || !self.groups.has_room(1) {
             return None;
         }
-        if !self.may_be_sold(book.terms()) {
+        if !self.takes_trades(book.terms()) {
             return None; // what cannot be sold within ten minutes halts everything
         }
         let (bid, _) = book.best_bid_for(outcome)?;
@@ -123,12 +124,12 @@ impl Core {
         let lost = cost - fetches;
         let most = cost.scale_floor(self.limits.percent(LimitRow::StopLossPercent), 100);
         let is_lost = cost > Usd::ZERO && lost >= most;
-        (policy == 2 || is_lost).then_some(qty)
+        (policy != 1 || is_lost).then_some(qty)
     }
 
-    /// Whether the venue would take a sale in a market now, as far as is known: the market is traded, the venue takes orders that trade at
-    /// once, and the way to it is open.
-    fn may_be_sold(&self, terms: &MarketDef) -> bool {
+    /// Whether the venue would take an order that trades at once in a market now, as far as is known: the market is traded, the venue takes
+    /// such orders, and the way to it is open.
+    pub(super) fn takes_trades(&self, terms: &MarketDef) -> bool {
         terms.status.is_traded()
             && self.modes.of(terms.venue, terms.shard).takes_all()
             && self.truth.is_linked(terms.venue)

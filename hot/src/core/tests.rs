@@ -7,6 +7,7 @@ mod at_venue;
 mod charged;
 mod claims;
 mod compare;
+mod complete;
 mod context;
 mod conversions;
 mod day;

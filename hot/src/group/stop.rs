@@ -16,6 +16,8 @@ enum_table! {
         Over = 2, "over";
         /// The first such sale has left.
         Fallback = 3, "fallback";
+        /// The contracts are not sold: the partner that they lack is bought. What finds none is sold at what is bid.
+        Completing = 4, "completing";
     }
 }
 
@@ -42,9 +44,9 @@ impl Stop {
             (S::Limit, E::Missed) => S::Limit, // it is sent again
             (S::Limit, E::Over) => S::Over,
             // Where the venue takes no order that rests for so few, the limit is left out.
-            (S::Limit | S::Over | S::Fallback, E::Fallback) => S::Fallback,
+            (S::Limit | S::Over | S::Fallback | S::Completing, E::Fallback) => S::Fallback,
             (S::Off, E::Over | E::Missed | E::Fallback)
-            | (S::Over | S::Fallback, E::Over | E::Missed) => {
+            | (S::Over | S::Fallback | S::Completing, E::Over | E::Missed) => {
                 panic!("G3: {event:?} of a stop-loss that is {self:?}")
             }
         }
@@ -60,9 +62,9 @@ mod tests {
     #[test]
     fn every_pair_is_as_the_table_says() {
         let table = [
-            (StopEvent::Over, "-  over  -  -"),
-            (StopEvent::Missed, "-  limit  -  -"),
-            (StopEvent::Fallback, "-  fallback  fallback  fallback"),
+            (StopEvent::Over, "-  over  -  -  -"),
+            (StopEvent::Missed, "-  limit  -  -  -"),
+            (StopEvent::Fallback, "-  fallback  fallback  fallback  fallback"),
         ];
         for (event, row) in table {
             for (stage, expected) in Stop::ALL.into_iter().zip(row.split_whitespace()) {

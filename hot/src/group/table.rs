@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::ends::BasketEnd;
-use super::{ADOPTED, BasketEnds, Group, Leg};
+use super::{ADOPTED, BasketEnds, Group, Leg, Stop};
 use crate::bounds::{
     GROUPS_ENDED_MAX, GROUPS_LIVE_MAX, LEGS_LIVE_MAX, LEGS_MAX, MARKETS_MAX, ORDERS_LIVE_MAX,
 };
@@ -77,15 +77,15 @@ impl Groups {
         &mut self.leg_risks
     }
 
-    /// Learns from a group that has ended how often legs fail and what that loses. One around an adopted order never was a
-    /// basket, and one of which nothing filled says nothing. One that was opened again was counted when it first ended: from now on it
+    /// Learns from a group that has ended how often legs fail and what that loses. One around an adopted order, or around contracts that
+    /// were found alone, never was a basket, and one of which nothing filled says nothing. One that was opened again was counted when it first ended: from now on it
     /// counts as what it ended as last. If it held every leg then and had to give some up since, it failed.
     pub fn learn_from(&mut self, slot: usize) {
         let group = &self.live[slot];
         assert!(group.state.is_over(), "G2: a group is counted once it has ended");
         let is_empty = |leg: &Leg| leg.bought.is_zero() && leg.booked.is_zero();
         let is_nothing = group.counted.is_none() && group.legs().iter().all(is_empty);
-        if group.basket == ADOPTED || is_nothing {
+        if group.basket == ADOPTED || group.stop != Stop::Off || is_nothing {
             return;
         }
         let end = BasketEnd {

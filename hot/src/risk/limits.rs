@@ -189,8 +189,8 @@ limit_rows! {
         Count, (0, 4), 0, Smaller;
 
     // Contracts that neither a complete basket nor a group explains.
-    Unpaired = 53, strategy.unpaired, "what is done about contracts without a partner that no group works on: 0 a person is told, 1 a stop-loss stands behind them, 2 they are sold",
-        Count, (0, 2), 0, Smaller;
+    Unpaired = 53, strategy.unpaired, "what is done about contracts without a partner that no group works on: 0 a person is told, 1 a stop-loss stands behind them, 2 they are sold, 3 their partner is bought where that is no worse than a sale, and else they are sold",
+        Count, (0, 3), 0, Smaller;
     StopLossPercent = 54, strategy.stop_loss_percent, "share of their cost that such contracts may lose before the stop-loss sells them",
         Percent, (1, 100), 20, Smaller;
     StopAllowancePpm = 55, strategy.stop_allowance_ppm, "how far from the best price the limit of their first sale may lie, as a share of that price",

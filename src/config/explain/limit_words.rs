@@ -263,10 +263,11 @@ limit_words! {
         "nothing to recover from";
     Unpaired Legs [],
         "what is found may be yours: it is not sold unasked. A person who cannot look for hours may want a stop-loss behind it, and who \
-         gives surefoot an account of its own may want to have sold what it cannot explain. It is never begun in \
+         gives surefoot an account of its own may want to have sold what it cannot explain, or completed: with 3 the partner is bought \
+         where what the basket of two pays, less the partner's cost and fee, is no less than what the bids give. It is never begun in \
          a halt, and where it could not sell everything again after `strategy.cooldown_loss_ms`",
-        "none: the alarm `unpaired` and the trouble of that name in `status`; with 1 and 2 the alarm `stop_loss` as a sale begins, and \
-         `stop_loss_fallback` where it did not fill near the best price",
+        "none: the alarm `unpaired` and the trouble of that name in `status`; the alarm `stop_loss` as a sale begins, and \
+         `stop_loss_fallback` where it did not fill near the best price; `completing` as a purchase begins",
         "sell or complete the position at the venue. Where its sale was handed to a person everything halts, `halts` has `group`: then \
          `surefoot resume --reason …`, after which it is tried once more";
     StopLossPercent Legs [],
