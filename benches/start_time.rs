@@ -1,6 +1,6 @@
 //! How long a start takes on a journal of a simulated day (synthetic: the twin's markets, one seed), with as many orders open as the core
-//! holds: from the newest snapshot, and from the beginning. Then a whole start against a twin, from the process until it agrees with both
-//! venues, with orders to ask about that only the wire logs know. `cargo bench --bench start_time -- [events] [directory]`
+//! holds: from the newest snapshot, and from the beginning. Then whole starts against a twin, from the process until it agrees with both
+//! venues: with nothing on the books, and with as many orders resting at both venues as the core holds. `cargo bench --bench start_time -- [events] [directory]`
 //!
 //! The day is written as a run writes it, and the follower takes its snapshots beside. Then the run "dies" with as many records
 //! behind the last snapshot as there ever are, and the steps of a start that read files are timed: the journal's end held
@@ -17,14 +17,18 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use surefoot::access::Access;
 use surefoot::control::client::ask;
+use surefoot::machine::venue::PolymarketAccount;
 use surefoot::sim;
 use surefoot::sim::day_journal::{append, options};
+use surefoot_cold::directory::{Directory, Entry, Names};
 use surefoot_cold::journal::{Journal, Mark, Replayed};
+use surefoot_cold::rest::{Rest, RestError};
 use surefoot_cold::snapshot::{Follower, Following, list, restore};
 use surefoot_cold::state_dir::StateDir;
 use surefoot_cold::store::names::MarketNames;
+use surefoot_cold::venue::{kalshi, polymarket};
 use surefoot_cold::wall::unix_ns;
-use surefoot_cold::wirelog::{self, Sent, SyncMode, VenueId, WireLog};
+use surefoot_cold::wirelog::{self, Ended, Sent, SyncMode, VenueId, WireLog};
 use surefoot_hot::bounds::ORDERS_LIVE_MAX;
 use surefoot_hot::event::Event;
 use surefoot_hot::ids::{Action, GroupId, MarketId, OrderId, OrderRef, Outcome, Venue};
@@ -38,6 +42,8 @@ const TAIL: u64 = 250_000;
 const SEED: u64 = 1;
 /// Starts over the wire that are timed.
 const STARTS: usize = 5;
+/// Orders that rest at both venues together as the program starts.
+const ORDERS: u64 = 1_000;
 /// How long a start may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -85,14 +91,15 @@ fn write_day(root: &Path, events: u64) -> u64 {
             );
         }
     });
-    // A day has some two million events; the rest of it is not written down.
-    let hours = (events / 80_000 + 2).min(24);
+    // A day has some 1.3 million events; the rest of it is not written down.
+    let hours = (events / 45_000 + 2).min(24);
     // A kill would begin another run, which this journal does not have.
     let span = Nanos::from_secs(hours * 3_600);
     let plan = sim::Plan { listener, faults: Vec::new(), ..sim::Plan::of(SEED, span) };
     sim::run_planned(SEED, span, plan).expect("the day holds");
     let mut writing = writing.borrow_mut();
     writing.journal.flush().and_then(|()| writing.journal.sync()).expect("there is room");
+    assert_eq!(writing.events, events, "the day is long enough");
     writing.events
 }
 
@@ -249,33 +256,124 @@ fn status(state: &StateDir) -> Option<Value> {
     answer.get_mut("status").map(Value::take)
 }
 
-/// From the process until it agrees with both venues, with `orders` in the wire logs that no journal has: the venues are asked about each.
-fn start(root: &Path, venues: &Path, access: &Access, orders: u64) -> Duration {
-    let state = StateDir::at(&root.join("wire"));
-    let words = ["run", "--topology", "calm", "--json", "--venues"];
-    let names = MarketNames::load(&state.names()).expect("a run came before");
-    let directory = names.directory(access.identity()).expect("a run came before");
-    let first = OrderId::first_at(unix_ns() / 1_000_000_000).get();
-    for (venue, begin) in Venue::ALL.into_iter().zip([first, first + orders]) {
-        let market = directory.of(venue).next().expect("each venue has markets").def.market;
-        write_log(&state, venue, market, begin, orders / 2);
+/// `count` markets of a venue that are traded for the next hour, over and over.
+fn markets(directory: &Directory, venue: Venue, count: u64) -> impl Iterator<Item = &Entry> {
+    let until = Nanos::new(unix_ns()).after(Nanos::from_secs(3_600));
+    let lasts = |entry: &&Entry| entry.def.status.is_traded() && entry.def.close > until;
+    let all: Vec<&Entry> = directory.of(venue).filter(lasts).collect();
+    (0..count as usize).map(move |nth| all[nth % all.len()])
+}
+
+/// Sends a request until it is not refused for its rate.
+fn post(rest: &Rest, path: &str, body: &[u8]) -> Value {
+    loop {
+        match rest.post(path, body) {
+            Ok(answer) => return answer,
+            Err(RestError::Status { status: 429, .. }) => {
+                std::thread::sleep(Duration::from_millis(100)); // the venue's own rate
+            }
+            Err(error) => panic!("the twin takes an order that rests: {error}"),
+        }
     }
+}
+
+/// Orders that really rest at the twin, as a program placed them whose journal is lost: the wire logs have them, with the ids that the
+/// venues gave.
+fn place(state: &StateDir, access: &Access, directory: &Directory, orders: u64) {
+    // Above those of the starts before, whose orders the twin remembers.
+    let first = OrderId::first_at(unix_ns() / 1_000_000_000 + 60).get();
+    let log = |venue: Venue| {
+        let (log, _) = WireLog::open(&state.wire_log(venue.name()), SyncMode::Grouped)
+            .expect("it can be written");
+        log
+    };
+    let now = || Nanos::new(unix_ns());
     let begin = Instant::now();
-    let mut command = surefoot(root, &words);
+    let kalshi = access.accounts.at(Venue::Kalshi).client(&access.trust);
+    let mut to = log(Venue::Kalshi);
+    for (nth, entry) in (0..).zip(markets(directory, Venue::Kalshi, orders / 2)) {
+        let Names::Kalshi(names) = &entry.names else { panic!("Kalshi's") };
+        let order = order(first + nth, entry.def.market, Venue::Kalshi, now());
+        let mut body = Vec::new();
+        kalshi::encode::create(&mut body, names, &order).expect("it can be written");
+        let path = kalshi::encode::ORDERS.strip_prefix(kalshi::encode::ROOT).expect("it is below");
+        let answer = post(&kalshi, path, &body);
+        let id = answer["order_id"].as_str().expect("it names the order");
+        let id = VenueId::new(id.as_bytes()).expect("a UUID");
+        let sent = Sent::of(&order, now(), 1, VenueId::NONE);
+        to.append(&wirelog::Record::Sent(sent)).expect("there is room");
+        let end = wirelog::Record::End { at: now(), order: order.id, how: Ended::Taken, id };
+        to.append(&end).expect("there is room");
+    }
+    println!("  Kalshi's orders placed after {:?}", begin.elapsed());
+    // The dead-man switch of the runs before fires within fifteen seconds of their last beat, and would take these too.
+    std::thread::sleep(Duration::from_secs(20));
+    let polymarket = access.accounts.at(Venue::Polymarket).client(&access.trust);
+    let account = access.accounts.of::<PolymarketAccount>().expect("the twin's");
+    let mut to = log(Venue::Polymarket);
+    for (nth, entry) in (orders / 2..).zip(markets(directory, Venue::Polymarket, orders / 2)) {
+        let Names::Polymarket(names) = &entry.names else { panic!("Polymarket's") };
+        let order = order(first + nth, entry.def.market, Venue::Polymarket, now());
+        let signed = account.signer.order(names, &order).expect("it can be signed");
+        let mut body = Vec::new();
+        polymarket::encode::post_order(&mut body, &account.signer, &signed);
+        let answer = post(&polymarket, polymarket::encode::path::ORDER, &body);
+        assert_eq!(answer["success"], true, "{answer}");
+        let id = VenueId::new(&signed.id).expect("32 bytes");
+        let sent = Sent::of(&order, now(), 1, id);
+        to.append(&wirelog::Record::Sent(sent)).expect("there is room");
+        let end = wirelog::Record::End { at: now(), order: order.id, how: Ended::Taken, id };
+        to.append(&end).expect("there is room");
+    }
+    println!("  all orders placed after {:?}", begin.elapsed());
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("there is room");
+    for entry in fs::read_dir(from).expect("it is there").flatten() {
+        let to = to.join(entry.file_name());
+        let kind = entry.file_type().expect("it is there");
+        if kind.is_dir() {
+            copy(&entry.path(), &to);
+        } else if kind.is_file() {
+            fs::copy(entry.path(), to).expect("there is room");
+        }
+    }
+}
+
+/// From the process until it agrees with both venues, with so many orders of an earlier run on the books. Then both processes die, as
+/// with the machine, and the orders go on resting.
+fn start(root: &Path, venues: &Path, before: &Path, orders: u64) -> Duration {
+    let state = StateDir::at(&root.join("wire"));
+    let _ = fs::remove_dir_all(state.root());
+    copy(before, state.root());
+    let begin = Instant::now();
+    let mut command = surefoot(root, &["run", "--topology", "calm", "--json", "--venues"]);
     command.arg(venues).arg("--state").arg(state.root()).stdout(Stdio::null());
-    let run = Process(command.spawn().expect("it can be started"));
-    let agrees = loop {
+    let mut run = Process(command.spawn().expect("it can be started"));
+    let (took, status) = loop {
         assert!(begin.elapsed() < PATIENCE, "it never agrees with the venues");
+        let ended = run.0.try_wait().expect("it is ours");
+        assert!(ended.is_none(), "it ended: {ended:?}");
         if let Some(status) = status(&state)
             && status["reconciled"] == true
         {
-            println!("  agreed after {:?}; orders {}", begin.elapsed(), status["orders"]);
-            break begin.elapsed();
+            break (begin.elapsed(), status);
         }
     };
-    drop(run); // killed, as before
-    let _ = fs::remove_dir_all(state.root()); // the next one begins as this one did
-    agrees
+    println!("  agreed after {took:?}; orders {}", status["orders"]);
+    assert!(
+        status["orders"]["live"].as_u64() >= Some(orders),
+        "all of them rest: {}",
+        status["orders"]
+    );
+    if let Some(watchdog) = status["watchdog"].as_u64() {
+        // It would cancel what a dead program left.
+        let killed = Command::new("kill").args(["-9", &watchdog.to_string()]).status();
+        assert!(killed.expect("there is a kill").success());
+    }
+    drop(run);
+    took
 }
 
 fn over_the_wire(root: &Path) {
@@ -289,21 +387,20 @@ fn over_the_wire(root: &Path) {
     let venues = root.join("venues.json");
     fs::write(&venues, &line).expect("there is room");
     let access = Access::from_file(&venues).expect("the twin describes itself");
-    for orders in [0, ORDERS_LIVE_MAX as u64] {
-        println!("starts against a twin, {orders} orders to ask about:");
-        let mut took: Vec<Duration> = (0..STARTS)
-            .map(|_| {
-                let mut before = surefoot(root, &["run", "--topology", "calm", "--for", "3s"]);
-                before
-                    .arg("--json")
-                    .arg("--venues")
-                    .arg(&venues)
-                    .arg("--state")
-                    .arg(root.join("wire"));
-                before.stdout(Stdio::null()).status().expect("it runs");
-                start(root, &venues, &access, orders)
-            })
-            .collect();
+    let before = root.join("before");
+    let mut first = surefoot(root, &["run", "--topology", "calm", "--for", "3s", "--json"]);
+    first.arg("--venues").arg(&venues).arg("--state").arg(&before);
+    first.stdout(Stdio::null()).status().expect("it runs");
+    for orders in [0, ORDERS] {
+        println!("starts against a twin, {orders} orders of an earlier run rest there:");
+        if orders > 0 {
+            let state = StateDir::at(&before);
+            let names = MarketNames::load(&state.names()).expect("a run came before");
+            let directory = names.directory(access.identity()).expect("a run came before");
+            place(&state, &access, directory, orders);
+        }
+        let mut took: Vec<Duration> =
+            (0..STARTS).map(|_| start(root, &venues, &before, orders)).collect();
         took.sort();
         println!("  p50 {:?}, most {:?}", took[STARTS / 2], took[STARTS - 1]);
     }

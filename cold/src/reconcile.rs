@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use surefoot_hot::event::{Control, Event};
+use surefoot_hot::event::{Control, Event, Listing};
 use surefoot_hot::ids::{FillId, MarketId, OrderRef, Venue, VenueKey};
 use surefoot_hot::report::{Finality, Report};
 use surefoot_hot::units::{Qty, Usd};
@@ -44,6 +44,8 @@ pub struct Open {
     pub market: Option<MarketId>,
     /// By our own id where the venue's row names it, else by the key.
     pub order: OrderRef,
+    /// What the row says of it; `None` where that cannot be read: it rests all the same.
+    pub listing: Option<Listing>,
 }
 
 /// Why there is no truth to be had.
@@ -188,14 +190,16 @@ pub fn settled_truth(
 pub fn events(venue: Venue, truth: &Truth, markets: impl Iterator<Item = MarketId>) -> Vec<Event> {
     let void = |&fill| Event::Report(Report::Finality { fill, state: Finality::Failed });
     let open = |open: &Open| {
-        let (order, key, market) = (open.order, open.key, open.market);
-        Event::Control(Control::Open { venue, market, order, key })
+        let &Open { order, key, market, listing, .. } = open;
+        let listed = listing.map(|listing| Control::Listed { venue, order, listing });
+        let open = Control::Open { venue, market, order, key };
+        std::iter::once(open).chain(listed).map(Event::Control)
     };
     let cash = |&(shard, cash)| Event::Control(Control::Cash { venue, shard, cash });
-    let listed = truth.void.len() + truth.open.len() + truth.cash.len();
+    let listed = truth.void.len() + 2 * truth.open.len() + truth.cash.len();
     let mut events = Vec::with_capacity(listed + markets.size_hint().1.unwrap_or(0));
     events.extend(truth.void.iter().map(void));
-    events.extend(truth.open.iter().map(open));
+    events.extend(truth.open.iter().flat_map(open));
     for market in markets {
         let held = truth.positions.iter().find(|(held, ..)| *held == market);
         let (yes, no) = held.map_or((Qty::ZERO, Qty::ZERO), |&(_, yes, no)| (yes, no));

@@ -10,7 +10,7 @@ use crate::ids::{Action, BasketId, MarketId, OrderId, OrderRef, Outcome, Side, V
 use crate::links::{LinkNumber, LinkSet};
 use crate::market::{MarketDef, MarketStatus};
 use crate::order::{Expiry, Order};
-use crate::pack::{enum_table, pack_variants};
+use crate::pack::{enum_table, pack_fields, pack_variants};
 use crate::report::Report;
 use crate::risk::{HaltWhy, LimitRow};
 use crate::units::{Nanos, Price, Qty, Usd};
@@ -247,6 +247,15 @@ enum_table! {
     }
 }
 
+/// What a venue's list says of an order that rests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// Contracts that have filled.
+    pub filled: Qty,
+    /// The price of YES, and the contracts in all, where the list says them.
+    pub terms: Option<(Price, Qty)>,
+}
+
 /// A message from the operator, from reconciliation or from the rest of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Control {
@@ -305,6 +314,14 @@ pub enum Control {
         order: OrderRef,
         key: VenueKey,
     },
+    /// The same order as the venue lists it, told right behind its [`Control::Open`]: an answer to whoever has not heard of it since the
+    /// run began.
+    Listed {
+        venue: Venue,
+        /// As there.
+        order: OrderRef,
+        listing: Listing,
+    },
     /// Whether new baskets with a leg at this venue are held back because something there is in trouble. Baskets that
     /// are open already are finished; a new run begins with nothing held.
     Hold { venue: Venue, held: bool },
@@ -354,6 +371,10 @@ pub enum Control {
     },
     /// An order is not wanted any more: it is cancelled.
     Withdraw { order: OrderId },
+}
+
+pack_fields! {
+    Listing { filled, terms }
 }
 
 pack_variants! {
@@ -411,5 +432,6 @@ pack_variants! {
         17 = ClockError { error },
         18 = TermsRead { venue, at },
         19 = TermsUnread { market },
+        20 = Listed { venue, order, listing },
     }
 }

@@ -154,6 +154,7 @@ mod tests {
             key: VenueKey::new(7),
             market: None,
             order: OrderRef::Id(OrderId::new(3)),
+            listing: None,
         };
         let found = compare(&core, &directory, &truths(vec![ours]));
         assert_eq!(found, ["polymarket: order 0xa1 still rests"]);

@@ -20,6 +20,7 @@ use surefoot_hot::order::Order;
 use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::report::{Reject, Report, Unsent};
 use surefoot_hot::units::Nanos;
+use surefoot_hot::venue::venue_key;
 
 use super::run_note::RunNote;
 use crate::exit::{Exit, Failed};
@@ -219,10 +220,11 @@ impl InJournal {
     /// The adopted ones come before the start, which raises the ids beyond them: a crash in between leaves those
     /// that are not in the journal yet above its last id, and so they are found again.
     pub fn first_events(&self, now: Nanos, epoch: u64, logs: &PerVenue<Contents>) -> Vec<Event> {
-        let mut ends = BTreeMap::new();
+        let (mut ends, mut names) = (BTreeMap::new(), BTreeMap::new());
         for record in logs.values().flat_map(|log| &log.records) {
-            if let Record::End { order, how, .. } = record {
+            if let Record::End { order, how, id, .. } = record {
                 ends.insert(*order, *how);
+                names.insert(*order, *id);
             }
         }
         let never = |order| matches!(ends.get(&order), Some(Ended::Unsent | Ended::Rejected));
@@ -237,7 +239,15 @@ impl InJournal {
             .filter(|_| !canary::is(Canary::IdAgain))
             .filter(|(order, _)| !never(*order))
             .collect();
-        let mut events: Vec<Event> = lost.values().map(|sent| Event::Adopt(order(sent))).collect();
+        let mut events: Vec<Event> = Vec::with_capacity(2 * lost.len());
+        for (&id, sent) in &lost {
+            events.push(Event::Adopt(order(sent)));
+            let name = names.get(&id).filter(|name| !name.is_none()).unwrap_or(&sent.id);
+            if !name.is_none() {
+                let key = venue_key(name.as_bytes());
+                events.push(Event::Report(Report::Bound { order: id, key }));
+            }
+        }
         let first_order = OrderId::first_at(now.get() / 1_000_000_000).get();
         events.push(Event::Control(Control::Start { epoch, first_order }));
         for (&id, how) in ends.iter().filter(|(id, _)| self.live.contains(id)) {
@@ -321,6 +331,11 @@ mod tests {
             Event::Report(Report::Rejected { order: OrderRef::Id(order), .. }) => {
                 format!("rejected {order}")
             }
+            Event::Report(Report::Bound { order, key }) => {
+                let named: Vec<u64> =
+                    (0..10).filter(|name| venue_key(&[*name as u8]) == *key).collect();
+                format!("{order} is named {named:?}")
+            }
             other => format!("{other:?}"),
         };
         events.iter().map(word).collect()
@@ -355,6 +370,27 @@ mod tests {
         let Event::Adopt(adopted) = events[0] else { panic!("{:?}", events[0]) };
         assert_eq!((adopted.group, adopted.purpose), (GroupId::new(12), Purpose::Hedge));
         assert_eq!(adopted.decided, Nanos::new(5), "a venue's id may derive from it");
+    }
+
+    /// By the venue's list it is known what became of it, where that names it as the log does.
+    #[test]
+    fn what_is_taken_from_a_wire_log_has_the_name_that_the_log_has() {
+        let named = |record, name: u8| {
+            let name = VenueId::new(&[name]).unwrap();
+            match record {
+                Record::Sent(sent) => Record::Sent(Sent { id: name, ..sent }),
+                Record::End { at, order, how, .. } => Record::End { at, order, how, id: name },
+                Record::Amend(_) => panic!("no order"),
+            }
+        };
+        let journal = InJournal { below: Some(6), live: BTreeSet::new() };
+        let logs = PerVenue::from_fn(|venue| match venue {
+            Venue::Polymarket => log(vec![named(sent(6), 1), sent(7)]),
+            Venue::Kalshi => log(vec![sent(8), named(end(8, Ended::Taken), 3)]),
+        });
+        let events = journal.first_events(Nanos::from_secs(1_800_000_000), 7, &logs);
+        let want = ["adopt 6", "6 is named [1]", "adopt 7", "adopt 8", "8 is named [3]", "start"];
+        assert_eq!(told(&events), want);
     }
 
     #[test]

@@ -139,6 +139,7 @@ impl PaperVenue {
             key: key_of(order),
             market: Some(market),
             order: OrderRef::Id(order),
+            listing: None,
         };
         Truth {
             cash: desk.account().all_cash().collect(),

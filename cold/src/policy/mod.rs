@@ -85,6 +85,8 @@ enum Phase {
     Starting {
         /// Whether it was told that this lasts.
         said: bool,
+        /// Whether the venues' lists of orders that rest were asked for.
+        listed: bool,
     },
     /// Both venues are agreed with for the first time.
     Agreeing {
@@ -142,7 +144,7 @@ impl Policy {
     pub fn new(options: PolicyOptions) -> Self {
         Self {
             span: options.span,
-            phase: Phase::Starting { said: false },
+            phase: Phase::Starting { said: false, listed: false },
             ending: None,
             resume: None,
             readings: Readings::new(options.read),
@@ -314,7 +316,7 @@ impl Policy {
     /// When the phase goes on by time alone, where no resume keeps it waiting.
     fn deadline_of(&self, phase: Phase) -> Duration {
         match phase {
-            Phase::Starting { said } => start::deadline(said),
+            Phase::Starting { said, .. } => start::deadline(said),
             Phase::Agreeing { agreement, .. } => agreement.deadline(),
             Phase::Open => {
                 let due = Venue::ALL.map(|venue| self.readings.due_at(venue, self.agreed));
@@ -379,7 +381,7 @@ impl Policy {
             return self.go_on_resuming(now, seen);
         }
         match self.phase {
-            Phase::Starting { said } => self.go_on_starting(now, seen, said),
+            Phase::Starting { said, listed } => self.go_on_starting(now, seen, said, listed),
             Phase::Agreeing { failed, agreement } => {
                 self.go_on_agreeing(now, seen, failed, agreement)
             }

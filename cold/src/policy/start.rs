@@ -3,6 +3,9 @@
 
 use std::time::Duration;
 
+use surefoot_hot::core::ASKED_SINGLY_MAX;
+use surefoot_hot::ids::Venue;
+
 use super::agreement::{AGREE_WITHIN, Agreement, Step};
 use super::seen::Seen;
 use super::wants::{Ending, Message, Want};
@@ -10,6 +13,8 @@ use super::{Phase, Policy};
 
 /// How long streams may take to come up, and orders of an unknown fate to be accounted for, before it is told.
 const UP_WITHIN: Duration = Duration::from_secs(20);
+/// With more orders of an unknown fate than this the venues' lists are read: the core waits for them where so many may rest.
+const LISTED_FROM: u64 = ASKED_SINGLY_MAX as u64;
 /// How often a start tries to agree with the venues.
 pub const START_TRIES: u32 = 3;
 /// The pause after a start's first failure to agree; each further one is longer by as much.
@@ -21,12 +26,21 @@ pub(super) const fn deadline(said: bool) -> Duration {
 }
 
 impl Policy {
-    /// Waits for streams and for the venues' word on orders of an earlier run.
-    pub(super) fn go_on_starting(&mut self, now: Duration, seen: &Seen, said: bool) {
+    /// Waits for streams and for the venues' word on orders of an earlier run. Of many orders the venues' lists say what rests: both are
+    /// read for that, once.
+    pub(super) fn go_on_starting(&mut self, now: Duration, seen: &Seen, said: bool, listed: bool) {
         if seen.streams_up && seen.core.orders_unknown == 0 {
-            self.begin_to_agree(now, seen, 0);
-        } else if now >= UP_WITHIN && !said {
-            self.phase = Phase::Starting { said: true };
+            return self.begin_to_agree(now, seen, 0);
+        }
+        let lists = seen.streams_up && !listed && seen.core.orders_unknown > LISTED_FROM;
+        if lists {
+            for venue in Venue::ALL {
+                self.read(now, venue);
+            }
+        }
+        let late = now >= UP_WITHIN && !said;
+        self.phase = Phase::Starting { said: said || late, listed: listed || lists };
+        if late {
             self.say(Message::StillWaiting { for_streams: !seen.streams_up });
         }
     }

@@ -3,6 +3,7 @@
 mod asked;
 mod desk;
 mod drawn;
+mod listed;
 
 use std::time::Duration;
 

@@ -10,8 +10,8 @@ use crate::outbox::Outbox;
 use crate::units::{Nanos, Qty, Usd};
 
 impl Core {
-    /// Takes in an order of ours that the core does not know. It counts in full from here and the venue is asked
-    /// about it. It is its group's, which does nothing while the order's fate is open: whatever was sent for that group
+    /// Takes in an order of ours that the core does not know. It counts in full from here, and the run that begins then has the
+    /// venue asked about it. It is its group's, which does nothing while the order's fate is open: whatever was sent for that group
     /// last, a hedge or a sale, is not sent again. Where the group itself was lost, one of the same number is made that
     /// wants nothing: what its orders bought stays if it is a whole basket, and is sold if not.
     ///
@@ -23,7 +23,7 @@ impl Core {
         self.orders.begin_ids_at(order.id.get() + 1);
         let known = self.orders.has_room() && self.books.terms(order.market).is_some();
         if known && order.purpose.is_alone() {
-            return self.adopt_alone(now, order, out);
+            return self.adopt_alone(order, out);
         }
         let Some((slot, index)) = known.then(|| self.leg_for(now, order)).flatten() else {
             return self.alarm(Alarm::ForeignOrder, Some(order.market), Some(order.id), out);
@@ -44,11 +44,10 @@ impl Core {
         out.note(Note::Adopted { order: order.id, group: id, purpose });
         self.note_order(order.id, out);
         self.note_group(slot, out);
-        self.query(now, order.id, out);
     }
 
-    /// An order that was sent for no group: it counts from here, and the venue is asked about it.
-    fn adopt_alone(&mut self, now: Nanos, order: &Order, out: &mut Outbox) {
+    /// An order that was sent for no group: it counts from here.
+    fn adopt_alone(&mut self, order: &Order, out: &mut Outbox) {
         let order = Order { group: NO_GROUP, ..*order };
         let (cash, qty) = self.claim(&order, order.qty);
         self.reserve(order.market, cash);
@@ -56,7 +55,6 @@ impl Core {
         self.orders.adopt(Record { state: OrderState::Unknown, ..record });
         out.note(Note::Adopted { order: order.id, group: NO_GROUP, purpose: order.purpose });
         self.note_order(order.id, out);
-        self.query(now, order.id, out);
     }
 
     /// The order is its leg's order in flight; or one beside it, where the journal holds another whose end it lost.

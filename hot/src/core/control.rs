@@ -63,6 +63,9 @@ impl Core {
             Control::History { market, yes, no } => self.on_history(market, yes, no),
             Control::Reconciled { venue, clean } => {
                 self.on_reconciled(now, venue, clean, out);
+                if clean {
+                    self.ask_about_unlisted(now, venue, out);
+                }
                 if self.truth.agrees(venue) {
                     self.quarantine.has_read(venue, self.comparison.since(venue));
                 }
@@ -77,6 +80,9 @@ impl Core {
             Control::Open { venue, market, order, key } => {
                 self.on_open(now, (venue, market), order, key, out);
             }
+            Control::Listed { venue, order, ref listing } => {
+                self.on_listed(now, venue, order, listing, out);
+            }
             Control::Hold { venue, held } => self.truth.on_hold(venue, held),
             Control::TermsRead { venue, at } => self.terms_age.on_read(venue, at),
             Control::TermsUnread { market } => self.terms_age.on_unread(market),
@@ -89,7 +95,8 @@ impl Core {
         }
     }
 
-    /// A run begins. The state of orders in flight is unknown: each keeps its reservation, and the venue is asked about it.
+    /// A run begins. The state of orders in flight is unknown: each keeps its reservation, and the venue is asked about it; where many may
+    /// rest, only about those that its list does not have (see `listed`).
     fn on_start(
         &mut self,
         now: Nanos,
@@ -109,12 +116,18 @@ impl Core {
         self.unpaired_told.begin_anew();
         self.books.apply(now, event);
         self.baskets.refresh_all(&self.books);
+        let waits_for_list = self.waits_for_list();
         let mut at = 0;
         while let Some(id) = self.orders.live_id(at) {
             self.step(id, OrderEvent::Restarted, out);
             let record = self.orders.find_mut(OrderRef::Id(id)).expect("it is on the live list");
-            (record.queries, record.cancels) = (Pace::NEW, Pace::NEW);
-            self.query(now, id, out);
+            record.cancels = Pace::NEW;
+            if waits_for_list[record.order.venue] && record.order.tif.may_rest() {
+                record.queries = Pace::put_off(now);
+            } else {
+                record.queries = Pace::NEW;
+                self.query(now, id, out);
+            }
             at += 1;
         }
         for slot in 0..self.groups.len() {

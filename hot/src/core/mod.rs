@@ -77,6 +77,7 @@ mod follow;
 mod invariants;
 mod latency;
 mod leaving;
+mod listed;
 mod measured;
 mod modes;
 mod money;
@@ -122,6 +123,7 @@ use crate::strategy::arbitrage::{Planning, Ranked};
 use crate::units::Nanos;
 
 pub use invariants::Checked;
+pub use listed::ASKED_SINGLY_MAX;
 pub use snapshot::LoadError;
 
 use comparison::Comparison;

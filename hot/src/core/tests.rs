@@ -21,6 +21,7 @@ mod invariants;
 mod leaving;
 mod leftovers;
 mod limits;
+mod listed;
 mod market_rows;
 mod model;
 mod modes;

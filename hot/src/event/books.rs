@@ -99,6 +99,7 @@ impl Books {
             | Control::Day { .. }
             | Control::Reading { .. }
             | Control::Open { .. }
+            | Control::Listed { .. }
             | Control::Hold { .. }
             | Control::History { .. }
             | Control::Release { .. }

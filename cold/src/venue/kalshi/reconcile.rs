@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use surefoot_hot::event::Listing;
 use surefoot_hot::ids::{MarketId, Side, Venue};
 use surefoot_hot::units::{Qty, Usd};
 
@@ -20,6 +21,11 @@ pub struct KalshiReader {
     /// Those of the markets that we follow.
     shards: BTreeSet<u8>,
 }
+
+/// Orders and positions asked for at a time: the most that the venue gives (`venues/kalshi.md` §3.8 and §8, 2026-11-20).
+const MOST_PER_PAGE: (&str, &str) = ("limit", "1000");
+/// Fills asked for at a time: of these the venue does not say how many it gives at most.
+const FILLS_PER_PAGE: (&str, &str) = ("limit", "200");
 
 impl KalshiReader {
     /// `rest` must sign its requests.
@@ -56,7 +62,6 @@ impl KalshiReader {
     ) -> Result<(), TruthError> {
         let is_whole = walk_pages(|cursor| {
             let mut query = query.to_vec();
-            query.push(("limit", "200"));
             query.extend(cursor.map(|cursor| ("cursor", cursor)));
             let body = self.rest.get(path, &query).map_err(rest_error)?;
             let (rows, next) = rest::page(&body, field).map_err(read_error)?;
@@ -90,7 +95,7 @@ impl Reader for KalshiReader {
     fn truth(&self) -> Result<Truth, TruthError> {
         let mut truth = Truth { cash: self.cash()?, ..Truth::default() };
         let mut seen = BTreeSet::new();
-        self.pages("/portfolio/positions", "market_positions", &[], |row| {
+        self.pages("/portfolio/positions", "market_positions", &[MOST_PER_PAGE], |row| {
             let ticker = rest::ticker(row).map_err(read_error)?;
             let position = rest::position(row).map_err(read_error);
             let Some(&market) = self.tickers.get(ticker) else {
@@ -111,13 +116,20 @@ impl Reader for KalshiReader {
             Ok(())
         })?;
         truth.positions.sort();
-        self.pages("/portfolio/orders", "orders", &[("status", "resting")], |row| {
-            let name = rest::order_name(row).map_err(read_error)?;
-            let market = self.tickers.get(&name.ticker).copied();
-            let (key, order) = (name.key(), name.order_ref());
-            truth.open.push(Open { id: name.id, key, market, order });
-            Ok(())
-        })?;
+        self.pages(
+            "/portfolio/orders",
+            "orders",
+            &[("status", "resting"), MOST_PER_PAGE],
+            |row| {
+                let name = rest::order_name(row).map_err(read_error)?;
+                let market = self.tickers.get(&name.ticker).copied();
+                let (key, order) = (name.key(), name.order_ref());
+                let row = rest::order(row).ok();
+                let listing = row.map(|row| Listing { filled: row.filled, terms: row.terms });
+                truth.open.push(Open { id: name.id, key, market, order, listing });
+                Ok(())
+            },
+        )?;
         Ok(truth)
     }
 
@@ -129,7 +141,7 @@ impl Reader for KalshiReader {
         let (mut net, mut seen) = (0_i128, BTreeSet::new());
         // What is older than the venue's cutoff, some two weeks back, is in the archive alone (§6.5, 2026-11-20).
         for path in ["/portfolio/fills", "/historical/fills"] {
-            self.pages(path, "fills", &[("ticker", ticker)], |row| {
+            self.pages(path, "fills", &[("ticker", ticker), FILLS_PER_PAGE], |row| {
                 let fills = rest::fills(row, &|of| (of == ticker).then_some(market));
                 for fill in fills.map_err(read_error)? {
                     let micros = i128::from(fill.qty.micros());

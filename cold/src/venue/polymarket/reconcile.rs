@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use surefoot_hot::event::Listing;
 use surefoot_hot::ids::{MarketId, OrderRef, Outcome, Venue};
 use surefoot_hot::report::Fill;
 use surefoot_hot::units::Qty;
@@ -197,6 +198,9 @@ impl Reader for PolymarketReader {
                 key,
                 market: self.tokens.get(&name.token).map(|&(market, _)| market),
                 order: OrderRef::Key(key),
+                listing: rest::order(row)
+                    .ok()
+                    .map(|row| Listing { filled: row.filled, terms: None }),
             });
             Ok(())
         })?;
