@@ -32,7 +32,9 @@ impl Policy {
         if seen.streams_up && seen.core.orders_unknown == 0 {
             return self.begin_to_agree(now, seen, 0);
         }
-        let lists = seen.streams_up && !listed && seen.core.orders_unknown > LISTED_FROM;
+        // A resume that was given up may have left a reading under way.
+        let is_free = self.readings.under_way().is_none() && self.readings.lost().is_none();
+        let lists = seen.streams_up && !listed && is_free && seen.core.orders_unknown > LISTED_FROM;
         if lists {
             for venue in Venue::ALL {
                 self.read(now, venue);

@@ -208,6 +208,8 @@ impl Core {
             let id = record.order.id;
             if record.is_over() && self.orphans.rises(id, self.comparison.since(venue)) {
                 self.cancel_risen(now, id, key, out);
+            } else if !record.is_over() && record.key.is_none() {
+                self.on_bound(now, id, key, out);
             }
             return;
         }

@@ -63,7 +63,7 @@ impl Core {
     }
 
     /// The venue's name of an order is known. A second name of one order, or one name for two, is not believed (O7).
-    fn on_bound(&mut self, now: Nanos, order: OrderId, key: VenueKey, out: &mut Outbox) {
+    pub(super) fn on_bound(&mut self, now: Nanos, order: OrderId, key: VenueKey, out: &mut Outbox) {
         if self.orders.bind(order, key) {
             return self.claim_orphans(now, OrderRef::Key(key), out);
         }

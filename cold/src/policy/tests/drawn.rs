@@ -11,7 +11,7 @@ use super::desk::{Desk, SECOND};
 use crate::policy::{Asked, HaltCause, ReadResult, RequestId, Want};
 
 /// How many histories are drawn, and of how many steps each is.
-const SEEDS: u64 = 800;
+const SEEDS: u64 = 1_000;
 const STEPS: u32 = 400;
 
 /// A small generator: the same seed, the same history.
@@ -100,7 +100,7 @@ fn happen(desk: &mut Desk, draw: &mut Draw, rules: &mut Rules) {
         let RequestId(number) = desk.ask(asked);
         rules.asked.insert(number);
     };
-    match draw.below(25) {
+    match draw.below(26) {
         0 => {
             rules.halts += 1;
             ask(desk, rules, Asked::Halt { why: HaltWhy::Operator });
@@ -151,6 +151,7 @@ fn happen(desk: &mut Desk, draw: &mut Draw, rules: &mut Rules) {
         16..=18 => desk.compare(draw.below(4) > 0),
         19..=20 if desk.seen.epoch == desk.policy.epoch() => desk.obey(),
         21 => desk.seen.core.unread = draw.below(2) == 0,
+        24 => desk.seen.core.orders_unknown = [0, 1, 40][draw.below(3) as usize],
         22 => desk.unlatches = draw.below(8) > 0,
         _ => desk.publish(),
     }

@@ -91,6 +91,7 @@ fn what_filled_while_the_program_was_away_is_asked_for() {
         (record.state, record.claimed, record.filled),
         (OrderState::Resting, qty(3), qty(0))
     );
+    assert_eq!(queries(&desk), 1, "a list names no fills");
     desk.fill(&orders[0], 3);
     assert_eq!(desk.held(KA, Outcome::Yes), qty(3));
     assert_eq!(unknown(&desk), 0);
