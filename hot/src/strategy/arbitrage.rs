@@ -368,8 +368,13 @@ fn line_up(core: &impl Sight, plan: &Plan, rooms: &[Room], legs: &mut Vec<Leg>) 
     }
 }
 
-/// How bad it would be to be left with this leg alone, in $0.0001 a contract: the leg that is worst to leave goes last. A
-/// venue that turned the last order away comes first of all: if it does so again, nothing was bought.
+/// What is counted for a leg of which the best bid has no room for all, in $0.0001 a contract: the rest of it would be sold below.
+const THIN_EXIT: u16 = 100;
+
+/// How bad it would be to be left with this leg alone, in $0.0001 a contract: the leg that is worst to leave goes last. It counts what
+/// is lost to the best bid, whether that has room for all of it, and the venue's own terms: where fills may still fail, half a dollar,
+/// beside which how slowly a venue answers is nothing. A venue that turned the last order away comes first of all: if it does so
+/// again, nothing was bought.
 fn exit_penalty(core: &impl Sight, leg: &LegPlan) -> u16 {
     let book = core.books().get(leg.market).expect("a market in a basket has terms");
     let venue = book.terms().venue;
@@ -377,8 +382,11 @@ fn exit_penalty(core: &impl Sight, leg: &LegPlan) -> u16 {
         return 0;
     }
     let bid = book.best_bid_for(leg.outcome);
-    let spread = bid.map_or(10_000, |(bid, _)| leg.limit.ticks().saturating_sub(bid.ticks()));
-    1 + venue.rules().exit_penalty + spread
+    let loses = bid.map_or(10_000, |(bid, room)| {
+        let thin = if room < leg.qty { THIN_EXIT } else { 0 };
+        leg.limit.ticks().saturating_sub(bid.ticks()) + thin
+    });
+    1 + venue.rules().exit_penalty + loses
 }
 
 /// Nine tenths of a room for money. A group reserves for each leg at the price that its hedge may reach, which is above the

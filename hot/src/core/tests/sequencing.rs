@@ -182,3 +182,43 @@ fn a_first_leg_that_never_left_says_nothing_of_how_often_one_fails() {
     assert_eq!(miss(unsent), 150_000, "as is assumed");
     assert!(miss(killed) > 180_000);
 }
+
+/// Three markets of a set, two at Kalshi: by what could be had for each if it stood alone, the worst goes out last.
+#[test]
+fn the_leg_that_is_worst_to_be_left_with_goes_out_last() {
+    let third = MarketId::new(2);
+    let good = [(28, 300)];
+    for (of_ka, of_third, order) in [
+        (&good[..], &[(20, 300)][..], [KA, third, PM]), // the wider one follows
+        (&[(20, 300)], &good, [third, KA, PM]),
+        (&good, &[(28, 29), (27, 300)], [KA, third, PM]), // so does one whose best bid has no room for all
+        (&[(28, 29), (27, 300)], &good, [third, KA, PM]),
+        (&good, &[], [KA, PM, third]), // nobody bids: worse than fills that may fail
+        (&good, &good, [KA, third, PM]), // else they keep the basket's order
+    ] {
+        let mut desk = Desk::new();
+        desk.event(Event::Market(MarketDef { market: third, ..terms(KA) }));
+        for (leg, market) in [PM, KA, third].into_iter().enumerate() {
+            desk.event(Event::Basket(BasketDef {
+                basket: BasketId::new(2),
+                kind: BasketKind::ExclusiveYes,
+                leg: leg as u8,
+                legs: 3,
+                market,
+                outcome: Outcome::Yes,
+                payout: 10_000,
+                ratio: 1,
+            }));
+        }
+        for (market, bids) in [(KA, of_ka), (third, of_third), (PM, &good[..])] {
+            desk.book(market, bids, &[(30, 30), (60, 100)]);
+        }
+        let mut markets = Vec::new();
+        for _ in 0..3 {
+            let order = desk.last_placed();
+            markets.push(order.market);
+            desk.fill(&order, 30);
+        }
+        assert_eq!(markets, order);
+    }
+}
