@@ -29,11 +29,13 @@ pub enum Canary {
     FailedFillKept = 11,
     /// A halt is over as soon as the program starts again.
     HaltForgotten = 12,
+    /// Orders are opened from books that are not good.
+    StaleBookTraded = 13,
 }
 
 impl Canary {
     /// Every defect, by number.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ClaimKept,
         Self::CloseNotAsked,
         Self::FillTwice,
@@ -46,6 +48,7 @@ impl Canary {
         Self::FeeForgotten,
         Self::FailedFillKept,
         Self::HaltForgotten,
+        Self::StaleBookTraded,
     ];
 
     /// What is wrong, in one sentence.
@@ -67,6 +70,7 @@ impl Canary {
             Self::FeeForgotten => "the fees of fills are not booked",
             Self::FailedFillKept => "a fill that fails stays booked",
             Self::HaltForgotten => "a halt is over as soon as the program starts again",
+            Self::StaleBookTraded => "orders are opened from books that are not good",
         }
     }
 }

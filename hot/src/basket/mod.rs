@@ -472,7 +472,7 @@ state_fields! {
 /// The best ask of each outcome in $0.0001, or [`NONE`] where there is none or the book may not be used.
 #[inline]
 fn asks(book: Option<&Book>) -> [u16; 2] {
-    let Some(book) = book.filter(|book| book.is_good()) else { return [NONE; 2] };
+    let Some(book) = book.filter(|book| book.is_opened_from()) else { return [NONE; 2] };
     let best = |outcome| book.best_ask_for(outcome).map_or(NONE, |(price, _)| price.ticks());
     [best(Outcome::Yes), best(Outcome::No)]
 }

@@ -243,7 +243,8 @@ pub(super) fn walk<const N: usize, const RATIOS: bool>(
 /// The book of a leg, where it may be used and something is offered, and the best level there.
 #[inline]
 fn usable<'a>(books: &'a Books, leg: &Leg) -> Result<(&'a Book, (Price, Qty)), NoPlan> {
-    let book = books.get(leg.market).filter(|book| book.is_good()).ok_or(NoPlan::NotReady)?;
+    let book =
+        books.get(leg.market).filter(|book| book.is_opened_from()).ok_or(NoPlan::NotReady)?;
     Ok((book, book.best_ask_for(leg.outcome).ok_or(NoPlan::NotReady)?))
 }
 

@@ -31,6 +31,7 @@ pub use table::Books;
 pub use witness::digest;
 pub use worst::{StaleMarket, StaleWorst};
 
+use crate::canary::{self, Canary};
 use crate::grid::Grid;
 use crate::ids::{Action, MarketId, Outcome, Side, Venue};
 use crate::links::LinkNumber;
@@ -560,6 +561,11 @@ impl Book {
     /// Whether orders may be opened from it: whole, between frames, and not at odds with what the venue said last.
     pub const fn is_good(&self) -> bool {
         matches!(self.sync, Sync::Good) && !self.frame_open && self.doubted_since.is_none()
+    }
+
+    /// Whether orders are opened from it: where it is good, and with a known defect always.
+    pub(crate) fn is_opened_from(&self) -> bool {
+        self.is_good() || canary::is(Canary::StaleBookTraded)
     }
 
     /// Whether it may belong in other lists of [`Books`] than before.

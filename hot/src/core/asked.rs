@@ -118,7 +118,8 @@ impl Facts for Asked<'_> {
 
     #[inline(always)]
     fn book_good(&self) -> bool {
-        self.book.is_good() && !self.core.silence.is_suspect(self.order.market, self.book.frames())
+        self.book.is_opened_from()
+            && !self.core.silence.is_suspect(self.order.market, self.book.frames())
     }
 
     #[inline(always)]

@@ -319,6 +319,7 @@ pub(crate) mod tests {
 
     use super::*;
 
+    /// A market as Gamma lists one.
     pub fn market() -> Value {
         json!({"id": "3073776", "version": "v1", "question": "Bitcoin Up or Down?",
             "conditionId": format!("0x{}", "4c".repeat(32)), "outcomes": "[\"Up\", \"Down\"]",
