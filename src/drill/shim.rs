@@ -21,8 +21,8 @@ pub struct Shim {
 pub struct Aim {
     /// What the file's whole name must contain.
     pub part: String,
-    /// Kinds of calls, a letter each: `i` opens to read, `o` opens to write, `r` reads, `w` writes, `s` syncs, `t` cuts, `n`
-    /// renames, `u` removes, `m` makes a directory.
+    /// Kinds of calls, a letter each: `i` opens to read, `x` looks at a file, `d` lists a directory, `r` reads, `o` opens to write,
+    /// `w` writes, `s` syncs, `t` cuts, `n` renames, `u` removes, `m` makes a directory.
     pub calls: &'static str,
     /// The number of the call among those that match, from 1.
     pub nth: u64,
@@ -43,6 +43,8 @@ pub enum Fate {
     Fail(i32),
     /// So does every matching call after it.
     FailFromThen(i32),
+    /// It is a read, and gives a few bytes only, as does every read after it.
+    Short,
 }
 
 impl Shim {
@@ -69,6 +71,7 @@ impl Shim {
             Fate::DieAfter => "after".to_owned(),
             Fate::Fail(error) => error.to_string(),
             Fate::FailFromThen(error) => format!("{error}+"),
+            Fate::Short => "short".to_owned(),
         };
         let Aim { part, calls, nth, head, .. } = aim;
         command
