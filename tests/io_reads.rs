@@ -70,7 +70,10 @@ const CASES: &[Case] = &[
     case("retention-upgraded", other_versions, retention),
     case("compressed", nothing, compress),
     case("witness", nothing, witness),
-    Case { changes: &["surefoot.db", "surefoot.db-wal", "surefoot.db-shm"], ..case("database", nothing, open_database) },
+    Case {
+        changes: &["surefoot.db", "surefoot.db-wal", "surefoot.db-shm"],
+        ..case("database", nothing, open_database)
+    },
     Case { changes: COMPANIONS, ..case("rebuilt", nothing, make_again) },
     Case { changes: COMPANIONS, ..case("put-back", nothing, put_back) },
     case("follower", nothing, follow),
@@ -82,9 +85,9 @@ const COMPANIONS: &[&str] = &["surefoot.db-", "surefoot.db.new"];
 impl Case {
     /// A change that ends with `-` or `.new` is the beginning of names.
     fn may_change(&self, name: &str) -> bool {
-        self.changes.iter().any(|&change| {
-            name == change || (change != "surefoot.db" && name.starts_with(change))
-        })
+        self.changes
+            .iter()
+            .any(|&change| name == change || (change != "surefoot.db" && name.starts_with(change)))
     }
 }
 
@@ -291,8 +294,7 @@ fn names(state: &StateDir) -> Result<Lines, String> {
 /// What retention would keep is not removed.
 fn retention(state: &StateDir) -> Result<Lines, String> {
     let (now, keep) = (Nanos::from_secs(700), Duration::from_secs(200));
-    let removed =
-        snapshot::shorten(&state.journal(), &state.snapshots(), u64::MAX, now, keep)?;
+    let removed = snapshot::shorten(&state.journal(), &state.snapshots(), u64::MAX, now, keep)?;
     Ok(vec![format!("{removed:?}")])
 }
 
@@ -305,7 +307,7 @@ fn compress(state: &StateDir) -> Result<Lines, String> {
 
 /// How far the database says that the journal went.
 fn witness(state: &StateDir) -> Result<Lines, String> {
-    Ok(vec![format!("{:?}", next_record(&state.database()))])
+    Ok(vec![format!("{:?}", next_record(&state.database()).map_err(words)?)])
 }
 
 fn open_store(state: &StateDir) -> Result<Store, String> {
@@ -428,44 +430,57 @@ impl Rig<'_> {
         }
         let said = command.stdin(Stdio::null()).output().unwrap();
         let out = String::from_utf8_lossy(&said.stdout).into_owned();
+        // The first line of a script stands behind what the test's own frame says.
+        let all: Lines = out.lines().map(|line| line.replace("test script ... ", "")).collect();
         let of = |mark: &str| -> Lines {
-            let lines = out.lines().filter_map(|line| line.split_once(mark));
-            lines.map(|(_, line)| line.to_owned()).collect()
+            all.iter().filter_map(|line| line.strip_prefix(mark)).map(str::to_owned).collect()
         };
         let (lines, mut error) = (of("came "), of("error ").pop());
         if !said.status.success() {
             let words = String::from_utf8_lossy(&said.stderr);
-            error = Some(format!("it failed: {}", words.lines().take(4).collect::<Vec<_>>().join(" ")));
+            error =
+                Some(format!("it failed: {}", words.lines().take(4).collect::<Vec<_>>().join(" ")));
         }
         Came { lines, error, left: contents(&dir), fired: fired.exists() }
     }
 
     /// Holds what came of a failure against what comes of none.
-    fn hold(&self, case: &Case, before: &BTreeMap<String, Vec<u8>>, whole: &Came, came: &Came) -> Result<(), String> {
+    fn hold(
+        &self,
+        case: &Case,
+        before: &BTreeMap<String, Vec<u8>>,
+        whole: &Came,
+        came: &Came,
+    ) -> Result<(), String> {
         match &came.error {
             None if came.lines == whole.lines => {}
-            None => return Err(format!("it came to {:?}, the whole is {:?}", came.lines, whole.lines)),
+            None => {
+                return Err(format!("it came to {:?}, the whole is {:?}", came.lines, whole.lines));
+            }
             Some(error) => {
                 let dir = self.root.join("state").display().to_string();
                 if !error.contains(&dir) {
                     return Err(format!("no file is named: {error}"));
                 }
-                if !["docs/operator.md", "Check its owner", "rebuilt from"].iter().any(|what| error.contains(what)) {
+                if !["docs/operator.md", "Check its owner", "rebuilt from"]
+                    .iter()
+                    .any(|what| error.contains(what))
+                {
                     return Err(format!("nobody is told what to do: {error}"));
                 }
             }
         }
         for (name, bytes) in before {
-                let now = came.left.get(name);
-            let stands = now == Some(bytes) || now == whole.left.get(name) || came.left.values().any(|left| left == bytes);
+            let now = came.left.get(name);
+            let stands = now == Some(bytes)
+                || now == whole.left.get(name)
+                || came.left.values().any(|left| left == bytes);
             if !stands && !case.may_change(name) {
                 return Err(format!("{name} is not what it was"));
             }
         }
         let new = came.left.keys().find(|name| {
-            !before.contains_key(*name)
-                && !whole.left.contains_key(*name)
-                && !case.may_change(name)
+            !before.contains_key(*name) && !whole.left.contains_key(*name) && !case.may_change(name)
         });
         new.map_or(Ok(()), |name| Err(format!("{name} was made")))
     }

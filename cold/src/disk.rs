@@ -1,8 +1,25 @@
 //! The disk is one: a thread that may not wait for it asks first whether another of ours does.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+/// What a person can do about a file that is there and cannot be read.
+pub const UNREADABLE: &str = "Nothing in it was changed. Where the disk fails, copy the state directory to another one before \
+     anything else, then start again (docs/operator.md, *A file that cannot be read*)";
+
+/// Whether there is something at this path. What cannot be looked at is an error, and not absent.
+///
+/// # Errors
+/// It cannot be told.
+pub fn is_there(path: &Path) -> io::Result<bool> {
+    match fs::metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
 
 /// Threads of this process that wait in [`sync_data`] or [`sync_all`].
 static SYNCING: AtomicU32 = AtomicU32::new(0);

@@ -57,6 +57,12 @@ pub enum StateError {
 impl fmt::Display for StateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Io { doing: doing @ "read", path, source } => write!(
+                f,
+                "cannot {doing} {}: {source}. Check its owner and mode. {}",
+                path.display(),
+                disk::UNREADABLE
+            ),
             Self::Io { doing, path, source } => write!(
                 f,
                 "cannot {doing} {}: {source}. Check its owner, mode and free space, or give another \
@@ -229,7 +235,9 @@ impl StateDir {
 
     /// Whether an instance was ever at work in it.
     pub fn was_used(&self) -> bool {
-        [self.lock_file(), self.names(), self.database()].iter().any(|path| path.exists())
+        // What cannot be looked at was not made by nobody.
+        let files = [self.lock_file(), self.names(), self.database()];
+        files.iter().any(|path| !matches!(disk::is_there(path), Ok(false)))
     }
 
     /// Where it is written down what operators did.

@@ -96,6 +96,9 @@ impl fmt::Display for WireLogError {
                  one (docs/operator.md, *Files of another version*)",
                 path.display()
             ),
+            Self::Io { path, doing: "reading", error } => {
+                write!(f, "reading {}: {error}. {}", path.display(), disk::UNREADABLE)
+            }
             Self::Io { path, doing, error } => write!(f, "{doing} {}: {error}", path.display()),
         }
     }
@@ -190,7 +193,7 @@ impl WireLog {
         let mut contents = match File::open(path) {
             Ok(file) => read_from(path, file)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Contents::default(),
-            Err(error) => return Err(fail("opening")(error)),
+            Err(error) => return Err(fail("reading")(error)),
         };
         if contents.whole < contents.records.len() {
             contents.mend(path).map_err(fail("mending"))?;
@@ -384,7 +387,7 @@ fn sync_in_groups(file: &File, shared: &Shared) {
 pub fn read(path: &Path) -> Result<Contents, WireLogError> {
     let file = File::open(path).map_err(|error| WireLogError::Io {
         path: path.to_owned(),
-        doing: "opening",
+        doing: "reading",
         error,
     })?;
     read_from(path, file)
@@ -401,10 +404,7 @@ pub fn shorten(
     before: Nanos,
     is_over: impl Fn(OrderId) -> bool,
 ) -> Result<usize, WireLogError> {
-    if !path.exists() {
-        return Ok(0);
-    }
-    let records = read(path)?.records;
+    let Some(Contents { records, .. }) = read_if_there(path)? else { return Ok(0) };
     let mut latest: BTreeMap<OrderId, (bool, Nanos)> = BTreeMap::new();
     for record in &records {
         let (is_end, at) = match record {
@@ -439,7 +439,18 @@ pub fn shorten(
 /// # Errors
 /// See [`WireLogError`].
 pub fn recover(path: &Path) -> Result<Vec<Sent>, WireLogError> {
-    if path.exists() { Ok(read(path)?.without_end()) } else { Ok(Vec::new()) }
+    Ok(read_if_there(path)?.unwrap_or_default().without_end())
+}
+
+/// As [`read`]; `None` where there is no log. One that cannot be opened is no log that is absent.
+///
+/// # Errors
+/// See [`WireLogError`].
+pub fn read_if_there(path: &Path) -> Result<Option<Contents>, WireLogError> {
+    match read(path) {
+        Err(WireLogError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
+    }
 }
 
 fn read_from(path: &Path, mut file: File) -> Result<Contents, WireLogError> {

@@ -148,7 +148,7 @@ pub(super) fn at_start(
     notes: &Announcer,
 ) -> Result<Limits, Failed> {
     let last = |row| last.and_then(|core| core.limits().value(row));
-    let begun = begin(&config.limits, &tightened(state), last, loosen.is_some());
+    let begun = begin(&config.limits, &tightened(state)?, last, loosen.is_some());
     let words =
         |changes: &[Change]| changes.iter().map(Change::words).collect::<Vec<_>>().join(", ");
     let tell = |what: RunNote, text| notes.note(what.told(NamedPlace::default(), text));

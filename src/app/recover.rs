@@ -1,14 +1,16 @@
 //! What an earlier run left: its core out of the journal, and the orders that only the wire logs still know.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
+use surefoot_cold::disk;
 use surefoot_cold::journal::replay::{Differences, Divergence, ReplayError, Replayed};
 use surefoot_cold::journal::{JournalError, Mark, Reader, Wrong, end_of, segments};
 use surefoot_cold::observe::observer::Announcer;
 use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::snapshot;
 use surefoot_cold::state_dir::StateDir;
-use surefoot_cold::store::next_record;
+use surefoot_cold::store::{StoreError, next_record};
 use surefoot_cold::text::counted;
 use surefoot_cold::wirelog::{Contents, Ended, Record, Sent};
 use surefoot_hot::canary::{self, Canary};
@@ -61,7 +63,12 @@ fn check_end(state: &StateDir) -> Result<(), JournalError> {
         return mark.check(&dir);
     }
     // A directory of before there were marks: the database is the only other witness.
-    let Some(to) = next_record(&state.database()) else { return Ok(()) };
+    let database = state.database();
+    let unread = |error: StoreError| {
+        let (doing, source) = ("read", io::Error::other(error.to_string()));
+        JournalError { file: database.clone(), offset: 0, what: Wrong::Io { doing, source } }
+    };
+    let Some(to) = next_record(&database).map_err(unread)? else { return Ok(()) };
     let from = end_of(&segments(&dir)?)?.next();
     if to <= from {
         return Ok(());
@@ -71,10 +78,13 @@ fn check_end(state: &StateDir) -> Result<(), JournalError> {
 
 /// Whether another version wrote the journal: looked for before anything in the directory is changed.
 pub(super) fn check_format(state: &StateDir) -> Result<(), Failed> {
-    Reader::check_format(&state.journal()).map_err(|error| {
-        let exit = if error.is_damage() { Exit::Corrupt } else { Exit::State };
-        Failed(exit, error.to_string())
-    })
+    Reader::check_format(&state.journal()).map_err(unusable)
+}
+
+/// How a start ends that cannot use the journal.
+fn unusable(error: JournalError) -> Failed {
+    let exit = if error.is_damage() { Exit::Corrupt } else { Exit::State };
+    Failed(exit, error.to_string())
 }
 
 /// What of the journal is lost or damaged, every record read.
@@ -124,10 +134,7 @@ pub(crate) fn recover(
     venue: u64,
     notes: &Announcer,
 ) -> Result<Recovered, Failed> {
-    check_end(state).map_err(|error| {
-        let exit = if error.is_damage() { Exit::Corrupt } else { Exit::State };
-        Failed(exit, error.to_string())
-    })?;
+    check_end(state).map_err(unusable)?;
     let empty = || Recovered {
         core: Core::new(),
         fresh: true,
@@ -137,13 +144,12 @@ pub(crate) fn recover(
         untold: Vec::new(),
     };
     let dir = state.journal();
-    let there = dir.is_dir()
-        && !segments(&dir).map_err(|error| Failed(Exit::Corrupt, error.to_string()))?.is_empty();
-    if !there {
+    // A directory that cannot be looked at is not one without a journal: that would begin an empty book.
+    if segments(&dir).map_err(unusable)?.is_empty() {
         return Ok(empty());
     }
     let tell = |what: RunNote, text: String| notes.note(what.told(NamedPlace::default(), text));
-    if !state.journal_mark().exists() {
+    if matches!(disk::is_there(&state.journal_mark()), Ok(false)) {
         let text = format!(
             "{} is not there (an older version kept none): whether the journal's end is whole, only the database can tell \
              this time",
@@ -282,6 +288,8 @@ fn order(sent: &Sent) -> Order {
     }
 }
 
+#[cfg(test)]
+mod reads;
 #[cfg(test)]
 mod tests {
     use surefoot_cold::wirelog::VenueId;

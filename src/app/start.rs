@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use rtrb::{Consumer, RingBuffer};
 use surefoot_cold::directory::Directory;
+use surefoot_cold::disk;
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::journal::{self, Identity, Journal, Options, Replayed, binary_hash};
 use surefoot_cold::observe::log::{JsonLog, LogOptions};
@@ -178,7 +179,7 @@ impl StandingHalt {
             return Ok(Self { latch, why, lifted: false });
         }
         let when_ns = recovered.last.get();
-        if lifted_since(state, when_ns) {
+        if lifted_since(state, when_ns)? {
             return Ok(Self { latch: None, why, lifted: true });
         }
         let reason = "the journal ends halted, and nobody has resumed since".to_owned();
@@ -250,7 +251,7 @@ fn journal_options(
 /// Where the executors write ahead, by venue. Says where a log is missing that an earlier run must have had.
 fn wire_logs(state: &StateDir, fresh: bool, notes: &Announcer) -> PerVenue<PathBuf> {
     let logs = PerVenue::from_fn(|venue| state.wire_log(venue.name()));
-    for log in logs.values().filter(|log| !fresh && !log.exists()) {
+    for log in logs.values().filter(|log| !fresh && matches!(disk::is_there(log), Ok(false))) {
         let text = format!(
             "{} is not there although runs came before: orders that left in the last moments before a crash may be known \
              to the venues alone. What rests or is held there is compared before anything opens",
@@ -304,7 +305,7 @@ fn start_follower(
     let following = Following {
         journal: state.journal(),
         snapshots: state.snapshots(),
-        applied: Box::new(move || next_record(&database).unwrap_or(0)),
+        applied: Box::new(move || next_record(&database).ok().flatten().unwrap_or(0)),
         keep,
         begins: journal.begins(),
         folded,

@@ -8,6 +8,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
+use surefoot_cold::disk;
 use surefoot_cold::state_dir::{StateDir, StateError};
 
 use crate::exit::Exit;
@@ -52,10 +53,10 @@ pub fn before(state: &StateDir) -> Option<Exit> {
 }
 
 /// Whether the run before this one crashed: it was killed, or an assertion failed. A file that is not understood is of a run that
-/// was killed while it began.
+/// was killed while it began; one that cannot be read may be.
 pub fn crashed_before(state: &StateDir) -> bool {
-    state.exit_file().exists()
-        && matches!(read(state), None | Some((_, None | Some(Exit::Internal))))
+    let is_absent = matches!(disk::is_there(&state.exit_file()), Ok(false));
+    !is_absent && matches!(read(state), None | Some((_, None | Some(Exit::Internal))))
 }
 
 /// Whose file it is, and how that process ended.

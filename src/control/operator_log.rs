@@ -95,27 +95,41 @@ fn ends_a_line(file: &mut File) -> io::Result<bool> {
     Ok(last == *b"\n")
 }
 
-/// Every line that can be read, oldest first. A crash may have cut the last one off.
-fn acts(state: &StateDir) -> Vec<Map<String, Value>> {
-    let text = fs::read_to_string(state.operator_log()).unwrap_or_default();
-    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+/// Every line that is whole, oldest first. A crash may have cut the last one off.
+///
+/// # Errors
+/// The file is there and cannot be read: what operators tightened or lifted is not known.
+fn acts(state: &StateDir) -> Result<Vec<Map<String, Value>>, StateError> {
+    let path = state.operator_log();
+    let text = match fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        read => read.map_err(|source| StateError::Io { doing: "read", path, source })?,
+    };
+    let lines = text.split(|byte| *byte == b'\n');
+    Ok(lines.filter_map(|line| serde_json::from_slice(line).ok()).collect())
 }
 
 /// Whether a person resumed trading after that time, while nothing ran.
-pub fn lifted_since(state: &StateDir, when_ns: u64) -> bool {
+///
+/// # Errors
+/// The file cannot be read.
+pub fn lifted_since(state: &StateDir, when_ns: u64) -> Result<bool, StateError> {
     let is_of_limits = |act: &Map<String, Value>| act.contains_key("key");
-    let last = acts(state).into_iter().rfind(|act| !is_of_limits(act));
-    last.is_some_and(|act| {
+    let last = acts(state)?.into_iter().rfind(|act| !is_of_limits(act));
+    Ok(last.is_some_and(|act| {
         act.get("what").is_some_and(|what| what == "resume")
             && act.get("when_ns").and_then(Value::as_u64).is_some_and(|at| at > when_ns)
-    })
+    }))
 }
 
 /// What operators have tightened while runs went on and nobody has loosened since. A limit that this version does not know is left
 /// out: what was in force last is compared with as well.
-pub fn tightened(state: &StateDir) -> Tightened {
+///
+/// # Errors
+/// The file cannot be read.
+pub fn tightened(state: &StateDir) -> Result<Tightened, StateError> {
     let mut tightened = Tightened::NONE;
-    for act in acts(state) {
+    for act in acts(state)? {
         let word = |name: &str| act.get(name).and_then(Value::as_str).unwrap_or_default();
         let Some(row) = limit_of(word("key")) else { continue };
         let what = word("what");
@@ -127,7 +141,7 @@ pub fn tightened(state: &StateDir) -> Tightened {
             tightened.set(row, Some(value));
         }
     }
-    tightened
+    Ok(tightened)
 }
 
 /// The time of the system, in nanoseconds since 1970.
@@ -145,7 +159,7 @@ mod tests {
     fn what_was_tightened_holds_until_it_is_loosened_and_hides_no_resume() {
         let dir = format!("surefoot-operator-log-{}", std::process::id());
         let state = StateDir::open(&std::env::temp_dir().join(dir)).unwrap();
-        assert_eq!(tightened(&state), Tightened::NONE);
+        assert_eq!(tightened(&state).unwrap(), Tightened::NONE);
         let change = |row, old, new| Change { row, old, new };
         let (loss, edge) = (LimitRow::DailyLoss, LimitRow::EdgeMin);
         let set = |changes: &[Change]| {
@@ -154,13 +168,13 @@ mod tests {
         set(&[change(loss, 100_000_000, 50_000_000), change(edge, 100, 150)]);
         set(&[change(loss, 50_000_000, 12_500_000)]);
         record(&state, "resume", "looked").unwrap();
-        let values = || [loss, edge].map(|row| tightened(&state).value(row));
+        let values = || [loss, edge].map(|row| tightened(&state).unwrap().value(row));
         assert_eq!(values(), [Some(12_500_000), Some(150)]);
-        assert!(lifted_since(&state, 1));
+        assert!(lifted_since(&state, 1).unwrap());
         let loosened = [change(loss, 12_500_000, 100_000_000)];
         record_limits(&state, LimitAct::Loosened, &loosened, "more money").unwrap();
         assert_eq!(values(), [None, Some(150)]);
-        assert!(lifted_since(&state, 1), "a limit is no halt");
+        assert!(lifted_since(&state, 1).unwrap(), "a limit is no halt");
         // A crash cuts a line off.
         append(&state, "{\"when_ns\":1,\"what\":\"limit_loo").unwrap();
         assert_eq!(values(), [None, Some(150)]);

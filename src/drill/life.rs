@@ -295,28 +295,16 @@ impl Life {
                 self.fault(drawn.venue, fault);
                 self.order_arrives(&mut run, Some(drawn.venue))
             }
-            Point::Snapshot | Point::Ending => {
+            point if point.is_at_end() => {
                 self.opened(&mut run)?;
                 self.order_arrives(&mut run, None);
                 run.stop()
             }
-            Point::StartUp
-            | Point::OrderDecided
-            | Point::OrderWritten
-            | Point::Journal
-            | Point::Mark
-            | Point::Database
-            | Point::FileError
-            | Point::Late
-            | Point::Slices
-            | Point::Cut
-            | Point::Reset
-            | Point::Silence
-            | Point::Handshake => true,
+            _ => true, // a call, which kills by itself
         };
         let mark = self.place.dir.join("fired");
         let fired = || mark.exists();
-        let hit = if drawn.point == Point::FileError {
+        let hit = if drawn.point.is_error() {
             until(POINT_WITHIN, || (fired() || run.ended().is_some()).then_some(()));
             until(drawn.moment, || run.ended()); // what it makes of it
             self.is_spent = true;
@@ -332,7 +320,7 @@ impl Life {
         };
         let ended_by_itself = !run.kill();
         self.fault(drawn.venue, Fault::None);
-        if drawn.point == Point::FileError && ended_by_itself {
+        if drawn.point.is_error() && ended_by_itself {
             self.named_a_file(&run)?;
         }
         Ok(hit)

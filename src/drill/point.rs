@@ -50,14 +50,28 @@ pub enum Point {
     OrderLost,
     /// An order has taken effect, and its answer never comes.
     AnswerLost,
+    /// The answer to an order has been read from the wire, and nothing of it is written yet.
+    AnswerRead,
+    /// The wire log has the answer; the journal does not yet.
+    AnswerLogged,
+    /// The wire log was written, and is not synced.
+    WireUnsynced,
     /// A write or sync of the journal.
     Journal,
+    /// The journal was written, and is not synced.
+    JournalUnsynced,
     /// The journal's mark is being moved.
     Mark,
     /// A write or sync of the database.
     Database,
-    /// A snapshot is being written, at the end of a run.
-    Snapshot,
+    /// A snapshot was written aside, at the end of a run, and is not on the disk.
+    SnapshotWritten,
+    /// It is on the disk, and does not have its name yet.
+    SnapshotUnnamed,
+    /// It was given its name.
+    SnapshotNamed,
+    /// It has its name, and the directory is not synced.
+    SnapshotUnsynced,
     /// The run is ending.
     Ending,
     /// What passes between a venue and the run comes late.
@@ -74,11 +88,13 @@ pub enum Point {
     Handshake,
     /// A call that changes a file fails, once or from then on.
     FileError,
+    /// A call that reads a file, looks at it or lists a directory does.
+    ReadError,
 }
 
 impl Point {
     /// Each of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 28] = [
         Self::AnyMoment,
         Self::StartUp,
         Self::Reading,
@@ -87,10 +103,17 @@ impl Point {
         Self::OrderSent,
         Self::OrderLost,
         Self::AnswerLost,
+        Self::AnswerRead,
+        Self::AnswerLogged,
+        Self::WireUnsynced,
         Self::Journal,
+        Self::JournalUnsynced,
         Self::Mark,
         Self::Database,
-        Self::Snapshot,
+        Self::SnapshotWritten,
+        Self::SnapshotUnnamed,
+        Self::SnapshotNamed,
+        Self::SnapshotUnsynced,
         Self::Ending,
         Self::Late,
         Self::Slices,
@@ -99,6 +122,7 @@ impl Point {
         Self::Silence,
         Self::Handshake,
         Self::FileError,
+        Self::ReadError,
     ];
 
     /// Those of a family.
@@ -115,7 +139,7 @@ impl Point {
             | Self::Reset
             | Self::Silence
             | Self::Handshake => Family::Net,
-            Self::FileError => Family::Disk,
+            Self::FileError | Self::ReadError => Family::Disk,
             _ => Family::Kill,
         }
     }
@@ -131,10 +155,17 @@ impl Point {
             Self::OrderSent => "order-sent",
             Self::OrderLost => "order-lost",
             Self::AnswerLost => "answer-lost",
+            Self::AnswerRead => "answer-read",
+            Self::AnswerLogged => "answer-logged",
+            Self::WireUnsynced => "wire-unsynced",
             Self::Journal => "journal",
+            Self::JournalUnsynced => "journal-unsynced",
             Self::Mark => "mark",
             Self::Database => "database",
-            Self::Snapshot => "snapshot",
+            Self::SnapshotWritten => "snapshot-written",
+            Self::SnapshotUnnamed => "snapshot-unnamed",
+            Self::SnapshotNamed => "snapshot-named",
+            Self::SnapshotUnsynced => "snapshot-unsynced",
             Self::Ending => "ending",
             Self::Late => "late",
             Self::Slices => "slices",
@@ -143,19 +174,28 @@ impl Point {
             Self::Silence => "silence",
             Self::Handshake => "handshake",
             Self::FileError => "file-error",
+            Self::ReadError => "read-error",
         }
     }
 
-    /// The kind of files, the calls and how many of them there are at least, where it is a call on a file.
-    const fn calls(self) -> Option<(&'static str, &'static str, u64, &'static str)> {
-        match self {
-            Self::StartUp => Some(("/state", "owstnum", 90, "")),
-            Self::OrderDecided | Self::OrderWritten => Some(("/wire-", "w", 4, RECORD)),
-            Self::Journal => Some(("/journal/", "wsn", 150, "")),
-            Self::Mark => Some(("journal.mark", "wsn", 60, "")),
-            Self::Database => Some(("surefoot.db", "ws", 120, "")),
-            Self::Snapshot => Some(("/snapshots", "owsnu", 5, "")),
-            Self::FileError => Some(("/state", "owstnum", 400, "")),
+    /// The kind of files, the calls, which of them it may be, and how the bytes of a write begin, where it is a call on a file.
+    const fn calls(self) -> Option<(&'static str, &'static str, (u64, u64), &'static str)> {
+        Some(match self {
+            Self::StartUp => ("/state", "owstnum", (1, 90), ""),
+            Self::OrderDecided | Self::OrderWritten => ("/wire-", "w", (1, 3), SENT),
+            Self::AnswerRead | Self::AnswerLogged => ("/wire-", "w", (1, 3), ANSWERED),
+            // The first two open the logs.
+            Self::WireUnsynced => ("/wire-", "s", (3, 6), ""),
+            Self::Journal => ("/journal/", "wsn", (1, 150), ""),
+            Self::JournalUnsynced => ("/journal/", "s", (1, 75), ""),
+            Self::Mark => ("journal.mark", "wsn", (1, 60), ""),
+            Self::Database => ("surefoot.db", "ws", (1, 120), ""),
+            Self::SnapshotWritten => ("/snapshots/", "w", (1, 1), ""),
+            Self::SnapshotUnnamed | Self::SnapshotNamed => ("/snapshots/", "n", (1, 1), ""),
+            // The first one is of the file.
+            Self::SnapshotUnsynced => ("/snapshots", "s", (2, 2), ""),
+            Self::FileError => ("/state", "owstnum", (1, 400), ""),
+            Self::ReadError => ("/state", "ixdr", (1, 400), ""),
             Self::AnyMoment
             | Self::Reading
             | Self::OrderSent
@@ -167,8 +207,42 @@ impl Point {
             | Self::Cut
             | Self::Reset
             | Self::Silence
-            | Self::Handshake => None,
+            | Self::Handshake => return None,
+        })
+    }
+
+    /// Whether the process dies before the call, where that is the point.
+    const fn before(self) -> Option<bool> {
+        match self {
+            Self::OrderDecided
+            | Self::AnswerRead
+            | Self::WireUnsynced
+            | Self::JournalUnsynced
+            | Self::SnapshotUnnamed
+            | Self::SnapshotUnsynced => Some(true),
+            Self::OrderWritten
+            | Self::AnswerLogged
+            | Self::SnapshotWritten
+            | Self::SnapshotNamed => Some(false),
+            _ => None,
         }
+    }
+
+    /// Whether a call fails there, and the run is not killed at it.
+    pub const fn is_error(self) -> bool {
+        matches!(self, Self::FileError | Self::ReadError)
+    }
+
+    /// Whether it comes as a run ends.
+    pub const fn is_at_end(self) -> bool {
+        matches!(
+            self,
+            Self::SnapshotWritten
+                | Self::SnapshotUnnamed
+                | Self::SnapshotNamed
+                | Self::SnapshotUnsynced
+                | Self::Ending
+        )
     }
 
     /// Whether it is a call on a file, which a library must look for.
@@ -182,8 +256,10 @@ impl Point {
     }
 }
 
-/// How a record of the wire log begins; what is written there to keep caches warm does not.
-const RECORD: &str = "SFW2";
+/// How the wire log's record of an order that is about to leave begins, and of one that was answered; what is written there to
+/// keep caches warm does not.
+const SENT: &str = "SFW2\u{1}";
+const ANSWERED: &str = "SFW2\u{2}";
 /// What is drawn for a moment at most.
 const MOMENT_MAX: Duration = Duration::from_millis(1_500);
 /// The same for a moment while a run is starting or ending, which takes half a second.
@@ -195,6 +271,20 @@ const LATE_MAX_MS: u64 = 400;
 const BYTES_MAX: u64 = 4_096;
 /// Errors of files: broken, and full.
 const ERRORS: [i32; 2] = [5, 28];
+
+/// The point of a round: all of them in an order drawn from the seed, then all of them in another one.
+fn point_of(seed: u64, round: u64, points: &[Point]) -> Point {
+    let count = points.len() as u64;
+    let before = round.saturating_sub(1); // they are numbered from 1
+    let (turn, nth) = (before / count, before % count);
+    let mut rng = Rng::new(!seed).fork(turn);
+    let mut left = points.to_vec();
+    for _ in 0..nth {
+        let drawn = rng.below(left.len() as u64);
+        left.swap_remove(usize::try_from(drawn).expect("below a length"));
+    }
+    *rng.pick(&left)
+}
 
 /// Where a round is broken, as its seed and number draw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -213,23 +303,21 @@ pub struct RoundPlan {
 }
 
 impl RoundPlan {
-    /// What a round brings, at one of these points.
+    /// What a round brings, at one of these points. As many rounds as there are points bring each once.
     pub fn of(seed: u64, round: u64, points: &[Point]) -> Self {
         let mut rng = Rng::new(seed).fork(round);
-        let point = *rng.pick(points);
-        let aim = point.calls().map(|(part, calls, most, head)| {
-            let before = match point {
-                Point::OrderDecided => true,
-                Point::OrderWritten => false,
-                _ => rng.chance(1, 2),
-            };
+        let point = point_of(seed, round, points);
+        let aim = point.calls().map(|(part, calls, (least, most), head)| {
+            let before = point.before().unwrap_or_else(|| rng.chance(1, 2));
             let what = match (point, before) {
                 (Point::FileError, true) => Fate::Fail(*rng.pick(&ERRORS)),
                 (Point::FileError, false) => Fate::FailFromThen(*rng.pick(&ERRORS)),
+                (Point::ReadError, true) => Fate::Fail(ERRORS[0]),
+                (Point::ReadError, false) => Fate::FailFromThen(ERRORS[0]),
                 (_, true) => Fate::DieBefore,
                 (_, false) => Fate::DieAfter,
             };
-            Aim { part: part.to_owned(), calls, nth: rng.range(1, most), what, head }
+            Aim { part: part.to_owned(), calls, nth: rng.range(least, most), what, head }
         });
         let most = match point {
             Point::Reading | Point::Ending => BRIEF_MAX,
@@ -268,7 +356,7 @@ impl RoundPlan {
             );
         }
         match (&self.aim, self.point) {
-            (Some(Aim { nth, what, .. }), Point::FileError) => {
+            (Some(Aim { nth, what, .. }), point) if point.is_error() => {
                 format!("{name}, call {nth}: {what:?}")
             }
             (Some(Aim { nth, what, .. }), _) => {
@@ -298,6 +386,14 @@ mod tests {
         seen.sort();
         seen.dedup();
         assert_eq!(seen, Point::ALL, "every point comes up");
+        for points in [Point::of(Family::Kill), Point::of(Family::Net)] {
+            let count = points.len() as u64;
+            let rounds = count + 1..=2 * count;
+            let mut seen: Vec<_> = rounds.map(|round| point_of(3, round, &points)).collect();
+            assert_ne!(seen, points, "they come in an order that is drawn");
+            seen.sort();
+            assert_eq!(seen, points, "each once in as many rounds");
+        }
         for point in Point::ALL {
             assert_eq!(Point::find(point.name()), Some(point));
         }

@@ -53,8 +53,11 @@ fn loss_of(state: &StateDir) -> Result<Option<Loss>, JournalError> {
         read => read?,
     }
     let restored = snapshot::restore(&state.journal(), &state.snapshots(), |_| ());
-    let is_lost = matches!(restored, Err(ReplayError::Diverged { how: Divergence::Headless, .. }));
-    Ok(is_lost.then_some(Loss::State))
+    match restored {
+        Err(ReplayError::Diverged { how: Divergence::Headless, .. }) => Ok(Some(Loss::State)),
+        Err(ReplayError::Journal(error)) => Err(error),
+        Ok(_) | Err(ReplayError::Diverged { .. }) => Ok(None),
+    }
 }
 
 /// Puts the journal aside that cannot be gone on from, so that the next start begins an empty book and takes the venues' word; says so in

@@ -160,7 +160,7 @@ impl Sum {
         )];
         let points = self.points.iter();
         lines.extend(points.map(|(point, (kills, hit))| {
-            format!("  {:<14} {kills:>4} times, {hit:>4} of them met", point.name())
+            format!("  {:<17} {kills:>4} times, {hit:>4} of them met", point.name())
         }));
         lines.push(format!(
             "orders or groups were under way in {}; until it had agreed again: p50 {} ms, p99 {} ms, at most {} ms",

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::journal::{Chain, FORMAT, RecordError};
 
+use crate::disk;
 use crate::state_dir::{StateError, sync_dir};
 
 pub use mark::{Mark, MarkFile};
@@ -132,6 +133,9 @@ impl JournalError {
     fn say_what(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (file, at) = (self.file.display(), self.offset);
         match &self.what {
+            Wrong::Io { doing: doing @ ("read" | "list"), source } => {
+                write!(f, "cannot {doing} {file}: {source}. {}", disk::UNREADABLE)
+            }
             Wrong::Io { doing, source } => write!(f, "cannot {doing} {file}: {source}"),
             Wrong::Empty => write!(f, "there is no journal in {file}"),
             Wrong::Record(error) => say_record(error, &file, at, f),
@@ -297,8 +301,17 @@ pub fn put_aside(paths: &[PathBuf]) -> Result<PathBuf, StateError> {
         name.push(format!(".aside-{n}"));
         PathBuf::from(name)
     };
-    let is_free = |n: &u32| paths.iter().all(|path| !with(path, *n).exists());
-    let free = (1..u32::MAX).find(is_free).unwrap_or(u32::MAX);
+    let mut free = 1;
+    for path in paths {
+        // A name that cannot be looked at may be in use: nothing is put over it.
+        let look = |n| {
+            let path = with(path, n);
+            disk::is_there(&path).map_err(|source| StateError::Io { doing: "read", path, source })
+        };
+        while look(free)? {
+            free += 1;
+        }
+    }
     for path in paths {
         match fs::rename(path, with(path, free)) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {

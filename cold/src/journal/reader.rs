@@ -1,5 +1,6 @@
 //! Reading a journal back, every byte checked.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use surefoot_hot::journal::{Body, Chain, RECORD_BYTES, Record, RecordError};
@@ -202,7 +203,9 @@ impl Reader {
         let Some(next) = self.segments.get(self.opened) else { return Ok(false) };
         self.bytes = match segment::load(&next.path) {
             // It was compressed since the directory was listed.
-            Err(JournalError { what: Wrong::Io { .. }, .. }) if !next.path.exists() => {
+            Err(JournalError { what: Wrong::Io { source, .. }, .. })
+                if source.kind() == io::ErrorKind::NotFound =>
+            {
                 segment::load(&next.path.with_extension("sfj.zst"))?
             }
             loaded => loaded?,

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use surefoot_hot::journal::{Body, RECORD_BYTES, Record, RecordError};
 
 use super::{JournalError, Position, Wrong, segment, segment_path};
+use crate::disk;
 
 /// Reads records behind a place as they come. What it returns may not be on the disk yet, only in the system's hands.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ impl Tail {
     pub fn read(&mut self, max: usize) -> Result<Vec<Record>, JournalError> {
         loop {
             // Looked for first: the segment before it is over then, and is read to its end below.
-            let is_over = self.segment_exists(self.at.segment + 1);
+            let is_over = self.segment_exists(self.at.segment + 1)?;
             let bytes = self.load(max)?;
             let records = self.take(&bytes, is_over)?;
             if !records.is_empty() || !is_over {
@@ -47,9 +48,14 @@ impl Tail {
         }
     }
 
-    fn segment_exists(&self, number: u32) -> bool {
+    fn segment_exists(&self, number: u32) -> Result<bool, JournalError> {
         let open = segment_path(&self.dir, number);
-        open.exists() || open.with_extension("sfj.zst").exists()
+        for path in [open.with_extension("sfj.zst"), open] {
+            if disk::is_there(&path).map_err(|error| JournalError::io("read", &path, error))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The bytes behind the place, up to `max` records of them.

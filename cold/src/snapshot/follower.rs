@@ -15,7 +15,7 @@ use surefoot_hot::journal::{Body, Record};
 
 use super::{Removed, shorten, write};
 use crate::journal::replay::{Expect, Fold, Replayed};
-use crate::journal::{Position, Tail, binary_hash};
+use crate::journal::{Position, Tail, Wrong, binary_hash};
 
 /// How often the journal's files are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -107,6 +107,7 @@ impl Follower {
             tail: Tail::new(&following.journal, following.begins),
             fold: None,
             failed: false,
+            unread: false,
             since: 0,
             taken: Instant::now(),
             status: Arc::clone(&status),
@@ -146,6 +147,8 @@ struct Follow {
     fold: Option<Fold>,
     /// Whether it came to a stop: what it would fold is not what the core has.
     failed: bool,
+    /// Whether the journal's files could not be read when they were last looked at: they are looked at again.
+    unread: bool,
     /// Records folded since the last snapshot.
     since: u64,
     taken: Instant,
@@ -172,7 +175,17 @@ impl Follow {
     /// Folds what has come.
     fn follow(&mut self) -> Result<(), String> {
         while !self.failed {
-            let records = self.tail.read(BATCH_MAX).map_err(|error| format!("{error:#}"))?;
+            let records = match self.tail.read(BATCH_MAX) {
+                Err(error) if matches!(error.what, Wrong::Io { .. }) => {
+                    self.unread = true;
+                    self.status.set_trouble(Some(format!("{error:#}")));
+                    return Ok(());
+                }
+                read => read.map_err(|error| format!("{error:#}"))?,
+            };
+            if std::mem::take(&mut self.unread) {
+                self.status.set_trouble(None);
+            }
             if records.is_empty() {
                 return Ok(());
             }
@@ -223,7 +236,9 @@ impl Follow {
         match removed {
             Ok(Removed { segments, .. }) => {
                 self.status.segments_removed.fetch_add(segments, Ordering::Relaxed);
-                self.status.set_trouble(None);
+                if !self.unread {
+                    self.status.set_trouble(None);
+                }
             }
             Err(why) => self.status.set_trouble(Some(why)),
         }

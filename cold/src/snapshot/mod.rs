@@ -8,6 +8,7 @@ mod file;
 mod follower;
 mod retention;
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -15,9 +16,8 @@ use std::path::{Path, PathBuf};
 
 use surefoot_hot::journal::{Body, Header};
 
-use crate::journal::replay::ReplayError;
-use crate::journal::replay::{Expect, Replayed, fold};
-use crate::journal::{JournalError, Position, Reader, binary_hash};
+use crate::journal::replay::{Divergence, Expect, ReplayError, Replayed, fold};
+use crate::journal::{JournalError, Position, Reader, Wrong, binary_hash};
 use crate::state_dir::{StateError, write_atomic};
 
 pub use file::{FILE_FORMAT, Refused, Taken, decode, encode, load, look};
@@ -82,12 +82,7 @@ pub fn restore(
     say: impl FnMut(&str),
 ) -> Result<Replayed, ReplayError> {
     let files = list(snapshots).map_err(|error| JournalError::io("list", snapshots, error))?;
-    match resume(journal, files, say) {
-        Some((reader, folded)) => {
-            fold(reader, Some(folded), Expect::Nothing(binary_hash()), |_| ())
-        }
-        None => fold(Reader::open(journal)?, None, Expect::Nothing(binary_hash()), |_| ()),
-    }
+    from_any(journal, files, Expect::Nothing(binary_hash()), say)
 }
 
 /// Folds all that there is of a journal: from its beginning, or from the oldest snapshot where retention has removed that.
@@ -108,28 +103,66 @@ pub fn replay_kept(
     if !begins {
         let files = list(snapshots).map_err(|error| JournalError::io("list", snapshots, error))?;
         let oldest_first = files.into_iter().rev().collect();
-        if let Some((reader, folded)) = resume(journal, oldest_first, say) {
-            return fold(reader, Some(folded), expect, |_| ());
-        }
+        return from_any(journal, oldest_first, expect, say);
     }
     fold(Reader::open(journal)?, None, expect, |_| ())
 }
 
-/// The first of these snapshots that is good and belongs to this journal.
-fn resume(
+/// The state at the journal's end, folded from the first of these snapshots that can be used, or from the journal's beginning.
+fn from_any(
     journal: &Path,
     files: Vec<SnapshotFile>,
+    expect: Expect,
     mut say: impl FnMut(&str),
-) -> Option<(Reader, Replayed)> {
+) -> Result<Replayed, ReplayError> {
+    let mut unread = None;
     for SnapshotFile { path, .. } in files {
-        let resumed = load(&path).map_err(|why| why.to_string()).and_then(|(at, folded)| {
-            let reader = Reader::resume(journal, &at);
-            reader.map(|reader| (reader, folded)).map_err(|error| format!("{error:#}"))
-        });
-        match resumed {
-            Ok(resumed) => return Some(resumed),
-            Err(why) => say(&format!("the snapshot {} is not used: {why}", path.display())),
+        match resume(journal, &path) {
+            Ok((reader, folded)) => return fold(reader, Some(folded), expect, |_| ()),
+            Err(why) => {
+                say(&format!("the snapshot {} is not used: {why:#}", path.display()));
+                if let Unusable::Unread(error) = why {
+                    unread.get_or_insert(error);
+                }
+            }
         }
     }
-    None
+    match (fold(Reader::open(journal)?, None, expect, |_| ()), unread) {
+        // The state that the journal goes on from may be in what could not be read: it is not lost.
+        (Err(ReplayError::Diverged { how: Divergence::Headless, .. }), Some(error)) => {
+            Err(error.into())
+        }
+        (folded, _) => folded,
+    }
+}
+
+/// Why nothing goes on from a snapshot.
+enum Unusable {
+    /// It, or the journal behind it, cannot be read now.
+    Unread(JournalError),
+    /// It is no good, or no good here.
+    Snapshot(Refused),
+    Journal(JournalError),
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unread(error) | Self::Journal(error) => write!(f, "{error:#}"),
+            Self::Snapshot(why) => why.fmt(f),
+        }
+    }
+}
+
+/// What a snapshot holds, and the journal behind it.
+fn resume(journal: &Path, path: &Path) -> Result<(Reader, Replayed), Unusable> {
+    let (at, folded) = load(path).map_err(|why| match why {
+        Refused::Io(source) => Unusable::Unread(JournalError::io("read", path, source)),
+        why => Unusable::Snapshot(why),
+    })?;
+    let reader = Reader::resume(journal, &at).map_err(|error| match error.what {
+        Wrong::Io { .. } => Unusable::Unread(error),
+        _ => Unusable::Journal(error),
+    })?;
+    Ok((reader, folded))
 }

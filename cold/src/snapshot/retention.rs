@@ -7,12 +7,14 @@
 //! that the database has not taken in.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use surefoot_hot::units::Nanos;
 
-use super::{SnapshotFile, Taken, list, look};
+use super::{Refused, SnapshotFile, Taken, list, look};
+use crate::disk;
 use crate::journal::segments;
 use crate::state_dir::sync_dir;
 
@@ -46,10 +48,13 @@ pub fn shorten(
     let mut good: Vec<(SnapshotFile, Taken)> = Vec::new();
     let mut version = None;
     for file in &files {
-        if let Ok((taken, state)) = look(&file.path)
-            && *version.get_or_insert(state) == state
-        {
-            good.push((file.clone(), taken));
+        match look(&file.path) {
+            Ok((taken, state)) if *version.get_or_insert(state) == state => {
+                good.push((file.clone(), taken));
+            }
+            // It may be the only one that a start can use: nothing goes before that is known.
+            Err(Refused::Io(error)) => return Err(in_words("read", &file.path, &error)),
+            Ok(_) | Err(_) => {}
         }
     }
     let old = |taken: &Taken| u128::from(now.since(taken.last).get()) >= keep.as_nanos();
@@ -66,8 +71,13 @@ pub fn shorten(
         }
         // Its compressed copy may lie beside it.
         let packed = segment.path.with_extension("sfj.zst");
-        for path in [&segment.path, &packed].into_iter().filter(|path| path.exists()) {
-            fs::remove_file(path).map_err(|error| in_words("remove", path, &error))?;
+        for path in [&segment.path, &packed] {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(in_words("remove", path, &error));
+                }
+                _ => {}
+            }
         }
         removed.segments += 1;
     }
@@ -110,6 +120,7 @@ fn remove_unfinished(dir: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn in_words(doing: &str, path: &Path, error: &std::io::Error) -> String {
-    format!("cannot {doing} {}: {error}", path.display())
+fn in_words(doing: &str, path: &Path, error: &io::Error) -> String {
+    let what = format!("cannot {doing} {}: {error}", path.display());
+    if doing == "remove" { what } else { format!("{what}. {}", disk::UNREADABLE) }
 }

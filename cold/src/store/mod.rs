@@ -27,6 +27,7 @@ use surefoot_hot::ids::OrderId;
 use surefoot_hot::journal::{Body, Record};
 use surefoot_hot::units::Nanos;
 
+use crate::disk;
 use crate::journal::{JournalError, Reader, Wrong};
 use crate::state_dir::{StateDir, StateError};
 use crate::wall::unix_ns;
@@ -157,6 +158,24 @@ impl StoreError {
     }
 }
 
+impl StoreError {
+    /// Whether the file could not be read or written now, as against what is in it: it may be as whole as ever.
+    pub fn is_unreadable(&self) -> bool {
+        let Self::Sqlite { source: rusqlite::Error::SqliteFailure(error, _), .. } = self else {
+            return matches!(self, Self::State(_));
+        };
+        matches!(
+            error.code,
+            ErrorCode::SystemIoFailure
+                | ErrorCode::CannotOpen
+                | ErrorCode::PermissionDenied
+                | ErrorCode::ReadOnly
+                | ErrorCode::DiskFull
+                | ErrorCode::OutOfMemory
+        )
+    }
+}
+
 impl From<StateError> for StoreError {
     fn from(error: StateError) -> Self {
         Self::State(error)
@@ -189,7 +208,9 @@ impl Store {
             connected = Self::connect(path, names.clone());
         }
         let mut store = match connected {
-            Err(error @ StoreError::Sqlite { .. }) if path.exists() && !error.is_busy() => {
+            Err(error @ StoreError::Sqlite { .. })
+                if !error.is_unreadable() && !error.is_busy() =>
+            {
                 say(&format!("{error}; moving it aside and rebuilding it"));
                 return Self::make_anew(path, journal, names, &mut say);
             }
@@ -443,12 +464,26 @@ pub fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
     Ok(db)
 }
 
-/// The number of the next record that the database lacks; `None` where there is none, or it cannot be read.
-pub fn next_record(path: &Path) -> Option<u64> {
-    if !path.exists() {
-        return None;
+/// The number of the next record that the database lacks; `None` where there is none, or it is damaged.
+///
+/// # Errors
+/// It is there and cannot be read.
+pub fn next_record(path: &Path) -> Result<Option<u64>, StoreError> {
+    if !is_there(path)? {
+        return Ok(None);
     }
-    Cursor::load(&open_read_only(path).ok()?).ok().map(|cursor| cursor.next)
+    let failed = |source| StoreError::Sqlite { path: path.to_owned(), source };
+    let cursor = open_read_only(path).and_then(|db| Cursor::load(&db).map_err(failed));
+    match cursor {
+        Err(error) if error.is_unreadable() || error.is_busy() => Err(error),
+        cursor => Ok(cursor.ok().map(|cursor| cursor.next)),
+    }
+}
+
+/// Whether a file is there.
+fn is_there(path: &Path) -> Result<bool, StoreError> {
+    let failed = |source| StateError::Io { doing: "read", path: path.to_owned(), source };
+    Ok(disk::is_there(path).map_err(failed)?)
 }
 
 /// Where the backups of a database are: in its state directory.
@@ -483,8 +518,14 @@ fn move_aside(path: &Path) -> Result<PathBuf, StoreError> {
         name.push(ending);
         PathBuf::from(name)
     };
-    let free = (1..).map(|n| format!(".aside-{n}")).find(|ending| !with(ending).exists());
-    let aside = free.expect("some number is free");
+    let mut nth = 1;
+    let aside = loop {
+        let ending = format!(".aside-{nth}");
+        if !is_there(&with(&ending))? {
+            break ending;
+        }
+        nth += 1;
+    };
     for part in ["", "-wal", "-shm"] {
         match fs::rename(with(part), with(&format!("{aside}{part}"))) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -10,6 +10,7 @@ use surefoot_hot::market::MarketDef;
 use surefoot_hot::pack::{PACKED_BYTES_MAX, pack, unpack};
 
 use crate::directory::{Directory, Entry, Names};
+use crate::disk;
 use crate::facts::{Facts, Fingerprint};
 use crate::state_dir::{StateError, write_atomic};
 use crate::text::{hex, parse_hex};
@@ -89,12 +90,13 @@ impl MarketNames {
             worlds.insert(format!("{venue:016x}"), write_directory(directory));
         }
         let earlier = path.with_extension(format!("json.version-{}", self.read));
-        if (1..VERSION).contains(&self.read) && !earlier.exists() {
-            let bytes = fs::read(path).map_err(|source| StateError::Io {
-                doing: "read",
-                path: path.to_owned(),
-                source,
-            })?;
+        let unread = |path: &Path| {
+            let path = path.to_owned();
+            move |source| StateError::Io { doing: "read", path, source }
+        };
+        let is_kept = || disk::is_there(&earlier).map_err(unread(&earlier));
+        if (1..VERSION).contains(&self.read) && !is_kept()? {
+            let bytes = fs::read(path).map_err(unread(path))?;
             write_atomic(&earlier, &bytes)?;
         }
         let file = json!({ "version": VERSION, "worlds": worlds });

@@ -12,8 +12,8 @@ use surefoot_hot::journal::{Body, Header};
 
 use super::backup::{Looked, Progress, Watch, copy, list, look, with_ending};
 use super::names::MarketNames;
-use super::{Store, StoreError, move_aside, open_read_only};
-use crate::journal::{Reader, end_of, segments};
+use super::{Store, StoreError, is_there, move_aside, open_read_only};
+use crate::journal::{JournalError, Reader, Wrong, end_of, segments};
 use crate::state_dir::{StateDir, StateError, sync_dir};
 use crate::wirelog::{self, Ended, Record};
 
@@ -85,7 +85,7 @@ pub fn rebuild(state: &StateDir, allowed: bool, watch: Watch<'_>) -> Result<Made
 /// stands then.
 pub fn restore(state: &StateDir, file: &Path, watch: Watch<'_>) -> Result<Made, StoreError> {
     let begin = match begin_of(&state.journal()) {
-        Err(StoreError::Journal(error)) if !error.is_damage() => {
+        Err(StoreError::Journal(JournalError { what: Wrong::Empty, .. })) => {
             let why = "it is worth nothing without the journal, which is not there: put the journal back first".to_owned();
             return Err(StoreError::Unfit { path: file.to_owned(), why });
         }
@@ -149,7 +149,7 @@ fn finish(
     db.close().map_err(|(_, source)| failed(source))?;
     let looked = look(part)?;
     let database = state.database();
-    let aside = if database.exists() { Some(move_aside(&database)?) } else { None };
+    let aside = if is_there(&database)? { Some(move_aside(&database)?) } else { None };
     // Of a database that went, these may still be there; another one must not take them for its own.
     for companion in ["-wal", "-shm"] {
         let _ = fs::remove_file(with_ending(&database, companion)); // mostly there is none
@@ -231,10 +231,9 @@ pub(super) fn only_in_wire_logs(state: &StateDir, store: &Store) -> Result<u64, 
     let mut count = 0;
     for venue in Venue::ALL {
         let path = state.wire_log(venue.name());
-        if !path.exists() {
+        let Some(log) = wirelog::read_if_there(&path).map_err(StoreError::WireLog)? else {
             continue;
-        }
-        let log = wirelog::read(&path).map_err(StoreError::WireLog)?;
+        };
         let mut sent: BTreeSet<OrderId> = BTreeSet::new();
         for record in &log.records {
             match record {
