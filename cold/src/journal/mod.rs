@@ -133,9 +133,6 @@ impl JournalError {
     fn say_what(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (file, at) = (self.file.display(), self.offset);
         match &self.what {
-            Wrong::Io { doing: doing @ ("read" | "list"), source } => {
-                write!(f, "cannot {doing} {file}: {source}. {}", disk::UNREADABLE)
-            }
             Wrong::Io { doing, source } => write!(f, "cannot {doing} {file}: {source}"),
             Wrong::Empty => write!(f, "there is no journal in {file}"),
             Wrong::Record(error) => say_record(error, &file, at, f),
@@ -188,9 +185,7 @@ impl JournalError {
     const fn is_plain(&self) -> bool {
         matches!(
             self.what,
-            Wrong::Io { .. }
-                | Wrong::Empty
-                | Wrong::Record(RecordError::Unknown { .. } | RecordError::Format { .. })
+            Wrong::Empty | Wrong::Record(RecordError::Unknown { .. } | RecordError::Format { .. })
         )
     }
 }
@@ -234,6 +229,11 @@ impl fmt::Display for JournalError {
         self.say_what(f)?;
         if f.alternate() || self.is_plain() {
             return Ok(());
+        }
+        if let Wrong::Io { doing, .. } = self.what {
+            let is_read = matches!(doing, "read" | "list");
+            let changes = "Check its owner, mode and free space";
+            return write!(f, ". {}", if is_read { disk::UNREADABLE } else { changes });
         }
         f.write_str(
             ". Do not trade on this journal: restore it from a backup; or, when you have looked at the venues' own pages, \

@@ -178,7 +178,7 @@ impl Follow {
             let records = match self.tail.read(BATCH_MAX) {
                 Err(error) if matches!(error.what, Wrong::Io { .. }) => {
                     self.unread = true;
-                    self.status.set_trouble(Some(format!("{error:#}")));
+                    self.status.set_trouble(Some(error.to_string()));
                     return Ok(());
                 }
                 read => read.map_err(|error| format!("{error:#}"))?,

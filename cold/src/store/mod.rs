@@ -202,10 +202,11 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let begin = Instant::now();
         back_up_older(path, &mut say);
-        let mut connected = Self::connect(path, names.clone());
+        let connect = || Self::connect(path, names.clone());
+        let mut connected = surely(path, connect);
         while connected.as_ref().is_err_and(StoreError::is_busy) && begin.elapsed() < START_BUSY {
             say(&format!("another program holds the database {}: waiting for it", path.display()));
-            connected = Self::connect(path, names.clone());
+            connected = surely(path, connect);
         }
         let mut store = match connected {
             Err(error @ StoreError::Sqlite { .. })
@@ -473,10 +474,38 @@ pub fn next_record(path: &Path) -> Result<Option<u64>, StoreError> {
         return Ok(None);
     }
     let failed = |source| StoreError::Sqlite { path: path.to_owned(), source };
-    let cursor = open_read_only(path).and_then(|db| Cursor::load(&db).map_err(failed));
-    match cursor {
+    let load = || open_read_only(path).and_then(|db| Cursor::load(&db).map_err(failed));
+    match surely(path, load) {
         Err(error) if error.is_unreadable() || error.is_busy() => Err(error),
         cursor => Ok(cursor.ok().map(|cursor| cursor.next)),
+    }
+}
+
+/// Asks SQLite, and once more where it fails: it calls a page damaged that the system could not read. Whether that is so is seen by reading
+/// the file.
+fn surely<T>(path: &Path, ask: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let is_final = |answer: &Result<T, StoreError>| !matches!(answer, Err(error @ StoreError::Sqlite { .. }) if !error.is_busy());
+    let first = ask();
+    if is_final(&first) {
+        return first;
+    }
+    let second = ask();
+    if !is_final(&second) && second.as_ref().is_err_and(|error| !error.is_unreadable()) {
+        for ending in ["", "-wal"] {
+            read_through(&backup::with_ending(path, ending))?;
+        }
+    }
+    second
+}
+
+/// Reads a file from its beginning to its end, for nothing but whether that can be done. There may be none.
+fn read_through(path: &Path) -> Result<(), StoreError> {
+    let read = fs::File::open(path).and_then(|mut file| io::copy(&mut file, &mut io::sink()));
+    match read {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(StateError::Io { doing: "read", path: path.to_owned(), source }.into())
+        }
+        _ => Ok(()),
     }
 }
 
