@@ -77,7 +77,7 @@ fn check_end(state: &StateDir) -> Result<(), JournalError> {
 }
 
 /// Whether another version wrote the journal: looked for before anything in the directory is changed.
-pub(super) fn check_format(state: &StateDir) -> Result<(), Failed> {
+pub(crate) fn check_format(state: &StateDir) -> Result<(), Failed> {
     Reader::check_format(&state.journal()).map_err(unusable)
 }
 
@@ -288,8 +288,6 @@ fn order(sent: &Sent) -> Order {
     }
 }
 
-#[cfg(test)]
-mod reads;
 #[cfg(test)]
 mod tests {
     use surefoot_cold::wirelog::VenueId;

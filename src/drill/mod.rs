@@ -10,6 +10,8 @@ pub mod life;
 pub mod point;
 pub mod program;
 pub mod proxy;
+#[cfg(test)]
+mod reads;
 pub mod shim;
 
 use std::path::{Path, PathBuf};

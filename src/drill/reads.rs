@@ -4,17 +4,23 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use surefoot_cold::journal::{Identity, Journal, Options, Sync, replay};
+use surefoot_cold::journal::{Identity, Journal, Options, Reader, Sync, replay};
 use surefoot_cold::observe::observer::Observer;
+use surefoot_cold::snapshot;
+use surefoot_cold::state_dir::StateDir;
+use surefoot_hot::core::Core;
+use surefoot_hot::event::Event;
 use surefoot_hot::journal::{Body, Close};
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::risk::LimitRow;
+use surefoot_hot::units::Nanos;
 
-use super::*;
+use super::shim::{Aim, Fate, Shim};
+use crate::app::recover::{check_format, recover};
 use crate::config::tighten::Change;
 use crate::control::exit_note;
 use crate::control::operator_log::{LimitAct, lifted_since, record, record_limits, tightened};
-use crate::drill::shim::{Aim, Fate, Shim};
+use crate::exit::{Exit, Failed};
 
 const VENUE: u64 = 3;
 
@@ -98,7 +104,7 @@ fn a_start_whose_nth_read_fails_takes_up_the_whole_or_ends() {
     let run = |fails: Option<(u64, Fate)>| {
         let _ = fs::remove_file(&fired); // from the last one
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "app::recover::reads::script", "--nocapture"]);
+        command.args(["--exact", "drill::reads::script", "--nocapture"]);
         command.env("SUREFOOT_READS_DIR", state.root());
         if let Some((nth, what)) = fails {
             let part = state.root().display().to_string();
