@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
+use surefoot_cold::journal::binary_hash;
 use surefoot_cold::text::counted;
 #[cfg(feature = "canary")]
 use surefoot_hot::canary::{self, Canary};
@@ -94,8 +95,18 @@ pub fn run(args: &SimArgs, setup: &Setup) -> Exit {
     let world = args.world.unwrap_or(WorldName::Calm);
     let sequencing = args.sequencing.unwrap_or(Sequencing::Sequential).name();
     let SimArgs { calm, quotes, .. } = *args;
-    let kind = DayKind { span, calm, quotes, world: world.name(), sequencing };
-    let opened = args.log.as_deref().map(|path| DayLog::open(path, kind)).transpose();
+    let opened = args.log.as_deref().map(|path| {
+        let program = binary_hash();
+        let kind = DayKind { span, calm, quotes, world: world.name(), sequencing, program };
+        if program == 0 {
+            return Err(
+                "this program cannot be read (/proc/self/exe), and a log names it: leave out --log"
+                    .to_owned(),
+            );
+        }
+        DayLog::open(path, kind)
+    });
+    let opened = opened.transpose();
     let mut log = match opened {
         Ok(log) => log,
         Err(why) => {

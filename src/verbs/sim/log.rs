@@ -35,6 +35,15 @@ pub struct DayKind {
     pub world: &'static str,
     /// In what order legs leave, by its name.
     pub sequencing: &'static str,
+    /// The hash of the program that simulates it, as the header of a journal has it.
+    pub program: u64,
+}
+
+impl DayKind {
+    /// The program as a line of the file names it.
+    fn program(&self) -> String {
+        format!("{:016x}", self.program)
+    }
 }
 
 /// What is counted of a day that has ended in an earlier run.
@@ -50,7 +59,7 @@ pub struct KnownDay {
 }
 
 impl DayLog {
-    /// Opens the file, or makes it. Of the days in it those of this kind count that this version of the program has simulated:
+    /// Opens the file, or makes it. Of the days in it those of this kind count that this very program has simulated:
     /// all others would be other days. So does no line that was cut short.
     ///
     /// # Errors
@@ -94,7 +103,7 @@ fn line(day: &Day, kind: DayKind) -> Value {
         "quotes": kind.quotes,
         "world": kind.world,
         "sequencing": kind.sequencing,
-        "program": env!("CARGO_PKG_VERSION"),
+        "program": kind.program(),
         "why": day.outcome.as_ref().err().map(|failure| &failure.why),
         "day": day.outcome.as_ref().ok().map(Outcome::json),
     })
@@ -109,7 +118,7 @@ impl KnownDay {
             && line["quotes"] == kind.quotes
             && line["world"] == kind.world
             && line["sequencing"] == kind.sequencing
-            && line["program"] == env!("CARGO_PKG_VERSION");
+            && line["program"] == kind.program();
         let day = &line["day"];
         let number = |name: &str| day[name].as_u64();
         let why = line["why"].as_str().map(str::to_owned);
@@ -145,6 +154,7 @@ mod tests {
         quotes: false,
         world: "calm",
         sequencing: "sequential",
+        program: 0x5f,
     };
 
     fn broken(seed: u64) -> Day {
@@ -157,12 +167,13 @@ mod tests {
     fn a_day_that_was_written_is_known_and_one_of_another_kind_is_not() {
         let held = r#"{"seed":4,"span_ms":3600000,"calm":false,"quotes":false,"world":"calm","sequencing":"sequential","program":"P","why":null,
             "day":{"events":7,"orders":2,"faults":{"down":3,"slow":2},"scenarios":{"C04":9}}}"#;
-        let held = held.replace("\"P\"", &format!("\"{}\"", env!("CARGO_PKG_VERSION")));
+        let held = held.replace("\"P\"", "\"000000000000005f\"");
         let day = KnownDay::read(&held, KIND).expect("it is of this kind");
         assert_eq!((day.seed, day.events, day.orders, day.faults), (4, 7, 2, 5));
         assert_eq!((day.why.as_deref(), day.scenarios.of(4)), (None, 9));
-        let of_another = held.replace(env!("CARGO_PKG_VERSION"), "another");
-        assert_eq!(KnownDay::read(&of_another, KIND), None);
+        let of_a_version = held.replace("000000000000005f", env!("CARGO_PKG_VERSION"));
+        assert_eq!(KnownDay::read(&of_a_version, KIND), None, "no build is named");
+        assert_eq!(KnownDay::read(&held, DayKind { program: 0x60, ..KIND }), None, "another build");
         assert_eq!(KnownDay::read(&held, DayKind { world: "real", ..KIND }), None);
         assert_eq!(KnownDay::read(&held, DayKind { sequencing: "parallel", ..KIND }), None);
         assert_eq!(KnownDay::read(&held, DayKind { calm: true, ..KIND }), None);
