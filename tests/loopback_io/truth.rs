@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use surefoot_cold::net::Endpoint;
-use surefoot_cold::reconcile::{Reader, Truth, TruthError};
+use surefoot_cold::reconcile::{Open, Reader, Truth, TruthError};
 use surefoot_cold::rest::Rest;
 use surefoot_cold::venue::kalshi::reconcile::KalshiReader;
 use surefoot_cold::venue::polymarket::reconcile::PolymarketReader;
+use surefoot_hot::event::Listing;
 use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::units::{Qty, Usd};
 
@@ -209,11 +210,16 @@ fn an_order_rests_whatever_its_row_says_beside_its_id() {
     };
     let plain = listed(order.clone()).unwrap().open;
     assert_eq!((plain.len(), plain[0].market), (1, Some(MARKET)));
-    for (field, value) in
-        [("price", json!("0.46999")), ("status", json!("DREAMING")), ("size_matched", json!(null))]
-    {
+    assert_eq!(plain[0].listing, Some(Listing { filled: Qty::from_contracts(5), terms: None }));
+    for (field, value, is_read) in [
+        ("price", json!("0.46999"), true),
+        ("status", json!("DREAMING"), false),
+        ("size_matched", json!(null), false),
+    ] {
         order[field] = value;
-        assert_eq!(listed(order.clone()).unwrap().open, plain, "{order}");
+        let listing = plain[0].listing.filter(|_| is_read);
+        let open = Open { listing, ..plain[0].clone() };
+        assert_eq!(listed(order.clone()).unwrap().open, [open], "{order}");
     }
     order["id"] = json!(null);
     assert!(listed(order).is_err(), "a list of orders without names is no empty list");

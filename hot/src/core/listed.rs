@@ -51,11 +51,11 @@ impl Core {
         record.queries.on_sent(now); // as good as a question, and answered
         let id = record.order.id;
         let order = OrderRef::Id(id);
-        let status =
-            OrderStatus { order, state: VenueState::Resting, filled: Some(listing.filled) };
-        self.on_status(now, &status, &Report::Status(status), out);
+        let filled = Some(listing.filled);
+        let status = OrderStatus { order, state: VenueState::Resting, filled };
+        self.on_report(now, &Report::Status(status), out);
         if let Some((price, qty)) = listing.terms {
-            self.on_terms(now, id, price, qty, out);
+            self.on_report(now, &Report::Terms { order, price, qty }, out);
         }
         let record = self.orders.find_mut(order).expect("it was just found");
         if record.known_filled() > record.filled + QTY_DUST {

@@ -191,13 +191,7 @@ impl Core {
         }
     }
 
-    pub(super) fn on_status(
-        &mut self,
-        now: Nanos,
-        status: &OrderStatus,
-        report: &Report,
-        out: &mut Outbox,
-    ) {
+    fn on_status(&mut self, now: Nanos, status: &OrderStatus, report: &Report, out: &mut Outbox) {
         let Some(id) = self.known(now, status.order, report, out) else { return };
         self.acknowledge(now, id);
         let record = self.orders.find_mut(OrderRef::Id(id)).expect("just found");
