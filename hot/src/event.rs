@@ -318,7 +318,7 @@ pub enum Control {
     /// run began.
     Listed {
         venue: Venue,
-        /// As there.
+        /// Our id where the order carries one, else the venue's.
         order: OrderRef,
         listing: Listing,
     },

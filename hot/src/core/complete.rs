@@ -52,17 +52,7 @@ impl Core {
         let Some(found) = self.completion(market, outcome, qty, value) else { return false };
         assert!(found.gain >= Usd::ZERO, "G5: completing gives up nothing that a sale would bring");
         let mut legs = self.groups.take_room();
-        legs.push(Leg {
-            market,
-            venue: self.terms(market).venue,
-            outcome,
-            bought: qty,
-            had: qty,
-            paid: value,
-            booked: qty,
-            tried: true,
-            ..Leg::NONE
-        });
+        legs.push(Leg::found(market, self.terms(market).venue, outcome, qty, value));
         legs.push(Leg {
             market: found.market,
             venue: self.terms(found.market).venue,

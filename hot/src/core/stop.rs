@@ -146,17 +146,7 @@ impl Core {
     ) {
         let cost = self.money.position(market).share(outcome, qty);
         let mut legs = self.groups.take_room();
-        legs.push(Leg {
-            market,
-            venue: self.terms(market).venue,
-            outcome,
-            bought: qty,
-            had: qty,
-            paid: cost,
-            booked: qty,
-            tried: true,
-            ..Leg::NONE
-        });
+        legs.push(Leg::found(market, self.terms(market).venue, outcome, qty, cost));
         let id = self.groups.next_id();
         let mut group = Group::new(id, ADOPTED, legs, now);
         group.stop = Stop::Limit;

@@ -118,6 +118,18 @@ impl Leg {
         tried: false,
     };
 
+    /// Contracts that are held already, of which nothing more is to be bought; `cost` is what the group counts them at.
+    pub const fn found(
+        market: MarketId,
+        venue: Venue,
+        outcome: Outcome,
+        qty: Qty,
+        cost: Usd,
+    ) -> Self {
+        let (bought, had, booked) = (qty, qty, qty);
+        Self { market, venue, outcome, bought, had, booked, paid: cost, tried: true, ..Self::NONE }
+    }
+
     /// Contracts that the leg holds.
     pub fn net(&self) -> Qty {
         self.bought.saturating_sub(self.sold)
